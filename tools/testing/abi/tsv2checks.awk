@@ -12,10 +12,18 @@
 #   ABI_FLEX(line, tag, member, type, offset)   array without length at the end
 #   ABI_UNION(line, tag, text, condition)       an anonymous union as a whole
 #
-# -v file=NAME is what compiler messages call the list. Ends with status 1 when
-# a line could not be turned into a check.
+# -v file=NAME is what compiler messages call the list. -v rename="A=B C=D"
+# looks for struct B where the list says A: a struct that grew cannot have its
+# name beside a kernel's header that has the short one. Ends with status 1 when a
+# line could not be turned into a check.
 
-BEGIN { FS = "\t" }
+BEGIN {
+	FS = "\t"
+	n = split(rename, pairs, " ")
+	for (i = 1; i <= n; i++)
+		if (split(pairs[i], pair, "=") == 2)
+			called[pair[1]] = pair[2]
+}
 
 function die(why)
 {
@@ -69,7 +77,7 @@ $1 == "struct" {
 	size = after("size", $3)
 	inner = 0
 	if (NF == 3 && name_ok($2) && size != "") {
-		owner = $2
+		owner = $2 in called ? called[$2] : $2
 		emit("ABI_STRUCT(" FNR ", " owner ", " size ")")
 	} else {
 		owner = ""
