@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vfio_cdev: a character device for every PCI device that belongs to the
+ * stock vfio-pci or a variant of it, on a kernel built without
+ * CONFIG_VFIO_DEVICE_CDEV. The stock driver keeps the device; this module
+ * adds the file through which a user binds it to a /dev/iommu.
+ *
+ *	node.c		which devices have a node
+ *	file.c		the file: open, release, dispatch, what fdinfo says
+ *	bind.c		BIND, ATTACH, DETACH and the way back at close
+ *	feature.c	VFIO_DEVICE_FEATURE
+ *	hot_reset.c	reset of a slot or bus and the question what it hits
+ *	kvm_hook.c	KVM asking vfio.ko about such a file
+ *
+ * Locks, outermost first. Everything here may sleep unless it says otherwise.
+ *
+ *	device_lock(PCI device)	held by the driver core round bind and unbind
+ *	vfio_cdev_nodes_lock	which nodes exist
+ *	vfio_device_set.lock	of vfio.ko: open_count, bound files, attachment
+ *	mmap_lock		user memory is read and written under the above
+ *	memory_lock		of vfio-pci-core, taken for writing by a hot reset
+ *	vfio_cdev_node.lock, vfio_cdev_file.kvm_lock	innermost, do not sleep
+ */
+#ifndef VFIO_CDEV_H
+#define VFIO_CDEV_H
+
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/iommufd.h>
+#include <linux/iommufd_reason.h>
+#include <linux/spinlock.h>
+#include <linux/vfio.h>
+#include <linux/vfio_pci_core.h>
+#include <linux/xarray.h>
+
+/**
+ * struct vfio_cdev_node - the character device of one VFIO device
+ * @dev: /sys/class/vfio-cdev/vfioN and /dev/vfio/devices/vfioN; its release
+ *	frees the node
+ * @cdev: has @dev as its parent, so an open file keeps the node alive
+ * @lock: protects @vdev
+ * @vdev: the device, NULL once the node is withdrawn
+ *
+ * Born when a driver has bound the PCI device (or the module comes later),
+ * withdrawn when the driver core announces that the driver lets go, which is
+ * before vfio.ko starts to unregister. In between the node holds a reference
+ * on vdev->device; a file holds a registration reference of its own, taken
+ * under @lock, and may outlive the node's being withdrawn.
+ */
+struct vfio_cdev_node {
+	struct device dev;
+	struct cdev cdev;
+	spinlock_t lock;
+	struct vfio_device *vdev;
+};
+
+/**
+ * struct vfio_cdev_file - an open file of a node
+ * @vdev: the device. The file holds a registration reference (vdev->refcount)
+ *	from open to release: unregistering waits for it, so @vdev, its driver
+ *	and its PCI device stay
+ * @node: where the file was opened; alive because the cdev is
+ * @reasons: the last refusals of this file
+ * @bound: BIND has succeeded. Goes from false to true once and is published
+ *	with release semantics after everything below; whoever has seen it true
+ *	may use @ictx, @idev and @devid without a lock, because they last until
+ *	the file's release
+ * @ictx: the /dev/iommu context, referenced
+ * @idev: the device as that context knows it
+ * @devid: its id there
+ * @pt_id: the table it is attached to, 0 for none. Written under the device
+ *	set's lock, read without by fdinfo
+ * @kvm_lock: protects @kvm
+ * @kvm: the virtual machine this file was given to, not referenced: KVM takes
+ *	it back before it goes. Read once, by BIND
+ */
+struct vfio_cdev_file {
+	struct vfio_device *vdev;
+	struct vfio_cdev_node *node;
+	struct iommufd_reason_log *reasons;
+	bool bound;
+	struct iommufd_ctx *ictx;
+	struct iommufd_device *idev;
+	u32 devid;
+	u32 pt_id;
+	spinlock_t kvm_lock;
+	struct kvm *kvm;
+};
+
+static inline struct vfio_pci_core_device *
+vfio_cdev_to_pci(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct vfio_pci_core_device, vdev);
+}
+
+static inline const char *vfio_cdev_name(struct vfio_device *vdev)
+{
+	return dev_name(vdev->dev);
+}
+
+extern const struct file_operations vfio_cdev_fops;
+
+int vfio_cdev_nodes_init(void);
+void vfio_cdev_nodes_exit(void);
+bool vfio_cdev_node_leaving(struct vfio_cdev_node *node);
+
+struct vfio_cdev_file *vfio_cdev_bound_file(struct vfio_device *vdev);
+int vfio_cdev_bind(struct vfio_cdev_file *vf, void __user *uarg);
+void vfio_cdev_unbind(struct vfio_cdev_file *vf);
+int vfio_cdev_attach(struct vfio_cdev_file *vf, void __user *uarg);
+int vfio_cdev_detach(struct vfio_cdev_file *vf, void __user *uarg);
+
+int vfio_cdev_feature(struct vfio_cdev_file *vf, void __user *uarg);
+
+int vfio_cdev_hot_reset_info(struct vfio_cdev_file *vf, void __user *uarg);
+int vfio_cdev_hot_reset(struct vfio_cdev_file *vf, void __user *uarg);
+
+void vfio_cdev_kvm_give(struct vfio_cdev_file *vf);
+void vfio_cdev_kvm_take(struct vfio_device *vdev);
+void vfio_cdev_kvm_hook(void);
+void vfio_cdev_kvm_unhook(void);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The part of the VFIO device file's interface that <linux/vfio.h> of the
+ * 6.12 headers does not know yet. A name of the newer <linux/vfio.h> is
+ * defined here only where that header has not done it; a struct that grew
+ * there has a name of its own here, with the same layout.
+ */
+#ifndef _UAPI_LINUX_VFIO_CDEV_H
+#define _UAPI_LINUX_VFIO_CDEV_H
+
+#include <linux/types.h>
+#include <linux/vfio.h>
+
+#ifndef VFIO_DEVICE_BIND_FLAG_TOKEN
+#define VFIO_DEVICE_BIND_FLAG_TOKEN	(1 << 0)
+#endif
+
+#ifndef VFIO_DEVICE_ATTACH_PASID
+#define VFIO_DEVICE_ATTACH_PASID	(1 << 0)
+#endif
+
+#ifndef VFIO_DEVICE_DETACH_PASID
+#define VFIO_DEVICE_DETACH_PASID	(1 << 0)
+#endif
+
+#ifndef VFIO_DEVICE_FEATURE_DMA_BUF
+#define VFIO_DEVICE_FEATURE_DMA_BUF	11
+#endif
+
+/**
+ * struct vfio_cdev_bind_iommufd - argument of VFIO_DEVICE_BIND_IOMMUFD
+ * @argsz: bytes the caller filled: 16, or 24 with @token_uuid_ptr
+ * @flags: 0, or VFIO_DEVICE_BIND_FLAG_TOKEN when @token_uuid_ptr counts
+ * @iommufd: an open /dev/iommu
+ * @out_devid: set to the id under which that /dev/iommu knows the device
+ * @token_uuid_ptr: address of 16 bytes, the VF token. A virtual function needs
+ *	the token of its physical function when that one belongs to VFIO too; a
+ *	physical function needs it while virtual functions of it are open, and
+ *	else may set it.
+ *
+ * Works once for each open file; closing the file unbinds.
+ *
+ * Errors: EINVAL (argsz, flags, bound already, open elsewhere, a token where
+ * none is due), EFAULT, E2BIG (unknown bytes that are not zero), EBADF or
+ * EBADFD (@iommufd), EACCES (token missing or wrong), EPERM or EBUSY (someone
+ * else owns the DMA of the device or its group, or its interrupts are not
+ * isolated), ENODEV (the driver is letting the device go), ENOMEM.
+ */
+struct vfio_cdev_bind_iommufd {
+	__u32 argsz;
+	__u32 flags;
+	__s32 iommufd;
+	__u32 out_devid;
+	__aligned_u64 token_uuid_ptr;
+};
+
+/**
+ * struct vfio_cdev_attach_iommufd_pt - argument of VFIO_DEVICE_ATTACH_IOMMUFD_PT
+ * @argsz: bytes the caller filled: 12, or 16 with @pasid
+ * @flags: 0, or VFIO_DEVICE_ATTACH_PASID when @pasid counts
+ * @pt_id: in: an IOAS or HWPT of the bound /dev/iommu; out: the HWPT in use
+ * @pasid: the PASID to attach instead of the whole device
+ *
+ * A device that is attached moves over to the new table.
+ *
+ * Errors: EINVAL (argsz, flags, not bound, or the table does not fit this
+ * device: try another one), ENOENT (no such object), EOPNOTSUPP (PASID),
+ * EFAULT, ENOMEM.
+ */
+struct vfio_cdev_attach_iommufd_pt {
+	__u32 argsz;
+	__u32 flags;
+	__u32 pt_id;
+	__u32 pasid;
+};
+
+/**
+ * struct vfio_cdev_detach_iommufd_pt - argument of VFIO_DEVICE_DETACH_IOMMUFD_PT
+ * @argsz: bytes the caller filled: 8, or 12 with @pasid
+ * @flags: 0, or VFIO_DEVICE_DETACH_PASID when @pasid counts
+ * @pasid: the PASID to detach instead of the whole device
+ *
+ * After it the device reaches no memory. Detaching what is not attached
+ * succeeds.
+ *
+ * Errors: EINVAL (argsz, flags, not bound), EOPNOTSUPP (PASID), EFAULT.
+ */
+struct vfio_cdev_detach_iommufd_pt {
+	__u32 argsz;
+	__u32 flags;
+	__u32 pasid;
+};
+
+#endif
