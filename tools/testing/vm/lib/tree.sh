@@ -32,7 +32,6 @@ tree_is_current()
 # place they can stand in are covered.
 host_repositories()
 {
-	# shellcheck disable=SC2016 # apt expands these
 	apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)|$(ORIGIN)' \
 		'Created-By: Packages' 2>/dev/null |
 	while IFS='|' read -r uri release component keyring origin; do

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Modules and test programs, built from a copy of the sources so that the
+# checkout stays clean and machines of several architectures can be built side
+# by side.
+#
+#   $out/$arch/src        copy of what is needed of the repository
+#   $out/$arch/t          programs, see programs.mk
+#   $out/$arch/m          modules without debug information
+#   $out/$arch/.built     digest of what was built
+
+arch_load()
+{
+	arch=$1
+	[ -r "$lab_dir/arch/$arch" ] || die "no architecture $arch"
+	. "$lab_dir/arch/$arch"
+
+	# shellcheck disable=SC2086 # a pattern it shall be
+	kernel=$(printf "%s\n" "$tree"$arch_kernel_glob | sort -V | tail -n 1)
+	kernel=${kernel#"$tree"}
+	kver=${kernel#*-}
+	[ -e "$tree$kernel" ] || die "no kernel $arch_kernel_glob in $tree"
+	built=$out/$arch
+}
+
+build_run()
+{
+	local log=$built/build.log
+
+	"$lab_dir/intree" "$@" >>"$log" 2>&1 || {
+		grep -E 'error|warning|undefined|\*\*\*' "$log" >&2 || tail -n 30 "$log" >&2
+		[ -n "${LAB_KEEP_GOING-}" ] && return 0
+		die "the build failed, see $log"
+	}
+	# a warning is not to be missed because the build succeeded
+	grep -E -A3 'warning:|WARNING:' "$log" >&2 || :
+}
+
+build_all()
+{
+	local start=$SECONDS digest modules
+
+	mkdir -p "$built/src" "$built/t" "$built/m" "$built/obj"
+	exec 8>"$built/.lock"
+	flock 8
+
+	# By content, not by time: a file that changed back is older, and newer
+	# than what was built from it all the same.
+	"$lab_dir/intree" rsync -rlpc --delete --prune-empty-dirs \
+		--exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' --exclude='.*' \
+		--exclude='*.a' --exclude=modules.order --exclude=Module.symvers \
+		--include='/Kbuild' --include='/drivers/***' --include='/include/***' \
+		--include='/tools/' --include='/tools/demo/***' --include='/tools/testing/' \
+		--include='/tools/testing/selftests/***' --include='/tools/testing/bench/***' \
+		--exclude='*' "$repo/" "$built/src/" || die "cannot copy the sources to $built/src"
+
+	digest=$( { cd "$built/src" && find . -name '*.[chS]' -o -name Makefile -o -name Kbuild |
+		LC_ALL=C sort | xargs sha256sum; cat "$lab_dir/programs.mk" "$lab_dir/arch/$arch"
+		cat "$tree/.packages"; } | sha256sum)
+	if [ "$(cat "$built/.built" 2>/dev/null)" = "$digest" ]; then
+		exec 8>&-
+		return 0
+	fi
+
+	rm -f "$built/.built" "$built"/m/*.ko
+	: >"$built/build.log"
+	# nothing to build before the first driver is there
+	ls "$built"/src/drivers/*/Makefile "$built"/src/drivers/*/*/Makefile >/dev/null 2>&1 &&
+	build_run make ${LAB_KEEP_GOING:+-k} -C "/usr/src/linux-headers-$kver" "${arch_make[@]}" M="$built/src" -j2 modules
+	build_run make ${LAB_KEEP_GOING:+-k} -f "$lab_dir/programs.mk" -j2 CC="$arch_cc" \
+		SRC="$built/src" BIN="$built/t" OBJ="$built/obj" all
+	modules=$(find "$built/src" -name '*.ko')
+	# shellcheck disable=SC2086 # a list of words
+	build_run sh -ec 'd=$1 strip=$2; shift 2
+		for m; do $strip --strip-debug -o "$d/${m##*/}" "$m"; done' - "$built/m" "$arch_strip" $modules
+	# a warning is not to be missed because the build succeeded
+	grep -E -A3 "warning:|WARNING:" "$built/build.log" >&2 || :
+	printf '%s\n' "$digest" >"$built/.built"
+	say "built $(find "$built/m" -name '*.ko' | wc -l) modules and $(find "$built/t" -type f | wc -l) programs" \
+		"for $arch in $((SECONDS - start)) s"
+	exec 8>&-
+}

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# One run of one machine.
+#
+#   $run_dir = $out/logs/MACHINE-N
+#     console.log   what the kernel said
+#     results.log   what the tests said, framed by "#lab:" lines
+#     qemu.log      what QEMU said, and its command line
+#     totals        passed, failed, skipped, status of the command
+
+# A machine is taken for hung when it gave no sign of life for so long.
+hang_limit=${LAB_HANG:-40}
+
+machine_load()
+{
+	local file=$lab_dir/machines/$1
+
+	case $1 in
+	'' | */* | *.inc | README) die "no machine '$1'; there are: $(machine_list | tr '\n' ' ')" ;;
+	esac
+	[ -r "$file" ] || die "no machine '$1'; there are: $(machine_list | tr '\n' ' ')"
+
+	machine_name=$1
+	machine=() devices=() append='' memory=1G cpus=2 about=''
+	stock_modules='' own_modules='iommufd vfio_cdev' tests=''
+	test_limit=120 total_limit=900
+	prepare() { :; }
+	. "$file"
+	arch_load "$arch"
+}
+
+machine_list()
+{
+	local f
+
+	for f in "$lab_dir"/machines/*; do
+		case $f in
+		*.inc | */README) ;;
+		*) printf '%s\n' "${f##*/}" ;;
+		esac
+	done
+}
+
+new_run_dir()
+{
+	local n=1
+
+	mkdir -p "$out/logs"
+	while ! mkdir "$out/logs/$machine_name-$n" 2>/dev/null; do
+		[ $n -lt 100000 ] || die "cannot make a folder in $out/logs"
+		n=$((n + 1))
+	done
+	run_dir=$out/logs/$machine_name-$n
+}
+
+# Programs of this machine's list, by pattern, in order.
+expand_tests()
+{
+	local pattern name
+	local -a patterns
+
+	read -ra patterns <<<"$*"
+	for pattern in "${patterns[@]}"; do
+		for name in "$built"/t/*; do
+			name=${name##*/}
+			# shellcheck disable=SC2053 # a pattern it shall be
+			[[ $name == $pattern ]] && printf '%s ' "$name"
+		done
+	done
+}
+
+# Everything up to QEMU's command line.
+run_prepare()
+{
+	local own=$own_modules m
+
+	new_run_dir
+	( cd "$run_dir" && prepare ) || die "cannot prepare the disks of $machine_name"
+
+	# those that are not built are left out only if nothing was built at all
+	ls "$built"/m/*.ko >/dev/null 2>&1 || own=''
+	own_modules=$own
+	# shellcheck disable=SC2086 # a list of words
+	initramfs_base $stock_modules
+	initramfs_payload
+	initramfs_orders "$run_dir/orders.cpio"
+	cat "$base" "$payload" "$run_dir/orders.cpio" >"$run_dir/initramfs"
+	rm -f "$run_dir/orders.cpio"
+
+	qemu=("$arch_qemu" -nodefaults -no-user-config -no-reboot -display none
+		-accel tcg,thread=multi -smp "$cpus" -m "$memory"
+		"${machine[@]}"
+		-kernel "$kernel" -initrd "$run_dir/initramfs"
+		-append "console=$arch_console $append"
+		-pidfile "$run_dir/qemu.pid"
+		-device virtio-serial-pci,id=ports,addr=3
+		-chardev "file,id=results,path=$run_dir/results.log"
+		-device virtserialport,chardev=results,name=results,bus=ports.0
+		-chardev "file,id=alive,path=$run_dir/alive"
+		-device virtserialport,chardev=alive,name=alive,bus=ports.0
+		"${devices[@]}")
+	: >"$run_dir/console.log"
+	: >"$run_dir/results.log"
+	: >"$run_dir/alive"
+}
+
+qemu_kill()
+{
+	local pid
+
+	pid=$(cat "$run_dir/qemu.pid" 2>/dev/null) || return 0
+	[ -n "$pid" ] && [ -d "/proc/$pid" ] || return 0
+	kill "$pid" 2>/dev/null || :
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -d "/proc/$pid" ] || return 0
+		sleep 0.2
+	done
+	kill -9 "$pid" 2>/dev/null || :
+}
+
+# Bytes written so far by the machine: standing still means that it hangs.
+signs_of_life()
+{
+	stat -c %s "$run_dir/console.log" "$run_dir/results.log" "$run_dir/alive" 2>/dev/null | tr '\n' ' '
+}
+
+# Boots and watches. Sets $ended: '' by itself, or why it was ended.
+run_watched()
+{
+	local pid start=$SECONDS last=$SECONDS signs='' now
+
+	ended=''
+	printf '%q ' "${qemu[@]}" >"$run_dir/qemu.log"
+	printf '\n' >>"$run_dir/qemu.log"
+	# the inner timeout is for the case that this script dies
+	( cd "$run_dir" && exec "$lab_dir/intree" timeout -k 10 $((total_limit + 60)) "${qemu[@]}" \
+		-serial "file:$run_dir/console.log" >>"$run_dir/qemu.log" 2>&1 </dev/null ) &
+	pid=$!
+	trap 'qemu_kill; exit 130' INT TERM HUP
+	while kill -0 $pid 2>/dev/null; do
+		sleep 0.2
+		now=$(signs_of_life)
+		if [ "$now" != "$signs" ]; then
+			signs=$now
+			last=$SECONDS
+		elif [ $((SECONDS - last)) -ge "$hang_limit" ]; then
+			ended="no sign of life for $hang_limit s"
+		fi
+		[ $((SECONDS - start)) -lt "$total_limit" ] || ended="longer than $total_limit s"
+		if [ -n "$ended" ]; then
+			qemu_kill
+			break
+		fi
+	done
+	wait $pid 2>/dev/null || :
+	trap - INT TERM HUP
+	rm -f "$run_dir/initramfs" "$run_dir/qemu.pid"
+}
+
+# The emulator now and then loses a timer of a second CPU; the machine then
+# stands still, whatever runs in it (no fault of the kernel or of ours: it was
+# seen in boots before init). Such a run tells nothing and is repeated once,
+# and the report says so. Only a standstill of the whole machine counts, and
+# only in the boot or with the kernel's own word for it.
+hung_by_emulator()
+{
+	case $ended in 'no sign of life'*) ;; *) return 1 ;; esac
+	grep -q '^#lab: begin' "$run_dir/results.log" || return 0
+	grep -q "kthread timer wakeup didn't happen" "$run_dir/console.log"
+}
+
+# run_machine: mode, run_tests, run_command are set. Prints the report and
+# leaves passed, failed, skipped, command_status, retries.
+run_machine()
+{
+	local tail_pid=''
+
+	retries=0
+	run_prepare
+	run_live
+	run_watched
+	if hung_by_emulator; then
+		retries=1
+		say "$machine_name: $ended, see $run_dir; the one retry"
+		run_unlive
+		run_prepare
+		run_live
+		run_watched
+	fi
+	run_unlive
+
+	awk -f "$lab_dir/report.awk" -v totals="$run_dir/totals" -v how="$mode" \
+		"$run_dir/console.log" "$run_dir/results.log" >"$run_dir/report"
+	read -r passed failed skipped command_status <"$run_dir/totals"
+	if [ -n "$ended" ]; then
+		printf '    the lab ended the machine: %s\n' "$ended" >>"$run_dir/report"
+	fi
+	[ "$retries" -eq 0 ] || printf '    one retry, the first run hung\n' >>"$run_dir/report"
+	if [ ! -s "$run_dir/console.log" ]; then
+		sed 1d "$run_dir/qemu.log" | sed 's/^/    /' >>"$run_dir/report"
+	fi
+	ln -sfn "${run_dir##*/}" "$out/logs/$machine_name"
+}
+
+# What the tests print, as they print it.
+run_live()
+{
+	[ "$live" = yes ] || return 0
+	tail -n +1 -f "$run_dir/results.log" 2>/dev/null | grep --line-buffered -v '^#lab: [a-z]' &
+	tail_pid=$!
+}
+
+run_unlive()
+{
+	[ -n "$tail_pid" ] || return 0
+	sleep 0.3
+	kill "$tail_pid" 2>/dev/null || :
+	wait "$tail_pid" 2>/dev/null || :
+	tail_pid=''
+}
+
+run_shell()
+{
+	mode=shell run_tests='' run_command='' test_limit=1
+	run_prepare
+	say "$machine_name: console below, log in $run_dir; Ctrl-A x ends it at once"
+	( cd "$run_dir" && exec "$lab_dir/intree" "${qemu[@]}" \
+		-chardev "stdio,id=console,mux=on,signal=off,logfile=$run_dir/console.log" \
+		-serial chardev:console -mon chardev=console ) || :
+	rm -f "$run_dir/initramfs"
+}
