@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pinning and unpinning of memory files by folio.
+ *
+ * A folio is pinned once, whatever number of its frames is stored. When part of
+ * a range goes, a folio at its edge keeps its pin while a neighbouring index of
+ * the same folio remains. Indices of one folio follow each other in the file, so
+ * that only the stored frames next to the range have to be looked at.
+ */
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/iommufd_reason.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+
+#include "pages.h"
+
+#define PIN_FOLIOS (PAGE_SIZE / sizeof(struct folio *))
+
+static bool file_is_sealed_for_write(struct file *file)
+{
+	unsigned int seals;
+
+	if (is_file_hugepages(file))
+		seals = HUGETLBFS_I(file_inode(file))->seals;
+	else
+		seals = SHMEM_I(file_inode(file))->seals;
+	return seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+}
+
+/**
+ * pin_file_check - whether a range of a file can be mapped
+ * @file: any file
+ * @start: first byte
+ * @length: bytes, not 0; does not wrap
+ * @writable: whether devices will write to it
+ *
+ * Return: 0 or an explained errno
+ */
+int pin_file_check(struct file *file, loff_t start, unsigned long length,
+		   bool writable)
+{
+	loff_t size;
+
+	if (!shmem_file(file) && !is_file_hugepages(file))
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "only memfd, shmem and hugetlbfs files can be mapped by file");
+	if (!(file->f_mode & FMODE_READ))
+		return iommufd_refuse(-EPERM, "the file is not open for reading");
+	if (writable && !(file->f_mode & FMODE_WRITE))
+		return iommufd_refuse(-EPERM,
+				      "a writable mapping needs a file open for writing");
+	if (writable && file_is_sealed_for_write(file))
+		return iommufd_refuse(-EPERM, "the file is sealed against writing");
+	size = i_size_read(file_inode(file));
+	if (start < 0 || length > size || start > size - (loff_t)length)
+		return iommufd_refuse(-EINVAL,
+				      "range 0x%llx+0x%lx is outside the file of 0x%llx bytes",
+				      start, length, size);
+	return 0;
+}
+
+/* The folio of a stored index, or NULL. */
+static struct folio *stored_folio(struct iommufd_pages *pages,
+				  unsigned long index)
+{
+	struct frame_reader r;
+	unsigned long pfn;
+
+	frame_reader_init(&r, &pages->frames, index);
+	if (!frame_reader_next(&r, index, &pfn))
+		return NULL;
+	return page_folio(pfn_to_page(pfn));
+}
+
+static int add_folios(struct iommufd_pages *pages, struct frame_writer *w,
+		      struct folio **folios, long n, unsigned long skip,
+		      struct folio **prev)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		unsigned long count = folio_nr_pages(folios[i]) - skip;
+
+		count = min(count, w->last - w->index + 1);
+		if (frame_writer_add(w, folio_pfn(folios[i]) + skip, count)) {
+			unpin_folios(folios + i, n - i);
+			return iommufd_refuse(-ENOMEM,
+					      "no kernel memory to remember pinned pages");
+		}
+		if (folios[i] == *prev)
+			unpin_folio(folios[i]);
+		*prev = folios[i];
+		skip = 0;
+	}
+	return 0;
+}
+
+/**
+ * pin_file_frames - pin a range of a file
+ * @pages: the memory, its lock held
+ * @w: the indices to fill; on failure @w->index tells how far it came
+ *
+ * Return: 0 or an explained errno
+ */
+int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
+{
+	struct folio **folios, *prev, *next;
+	unsigned long first = w->index;
+	int rc;
+
+	rc = pin_file_check(pages->file,
+			    pages->file_start + (loff_t)w->index * PAGE_SIZE,
+			    1, pages->writable);
+	if (rc)
+		return rc;
+	folios = kmalloc_array(PIN_FOLIOS, sizeof(*folios), GFP_KERNEL_ACCOUNT);
+	if (!folios)
+		return iommufd_refuse(-ENOMEM, "no kernel memory to pin pages");
+
+	prev = first ? stored_folio(pages, first - 1) : NULL;
+	while (!rc && w->index <= w->last) {
+		loff_t from = pages->file_start + (loff_t)w->index * PAGE_SIZE;
+		loff_t to = pages->file_start + (loff_t)(w->last + 1) * PAGE_SIZE - 1;
+		pgoff_t offset = 0;
+		long n;
+
+		if (fatal_signal_pending(current)) {
+			rc = iommufd_refuse(-EINTR, "killed while pinning a file");
+			break;
+		}
+		n = memfd_pin_folios(pages->file, from, to, folios, PIN_FOLIOS,
+				     &offset);
+		if (n <= 0)
+			rc = iommufd_refuse(n == -ENOMEM ? -ENOMEM : -EFAULT,
+					    "file offset 0x%llx cannot be pinned (%ld)",
+					    from, n);
+		else
+			rc = add_folios(pages, w, folios, n, offset >> PAGE_SHIFT,
+					&prev);
+		cond_resched();
+	}
+	if (!rc) {
+		next = stored_folio(pages, w->last + 1);
+		if (next && next == prev)
+			unpin_folio(next);
+	}
+	kfree(folios);
+	return rc;
+}
+
+/**
+ * unpin_file_frames - let go of a range of a file
+ * @pages: the memory, its lock held
+ * @first: first page index, all pinned
+ * @last: last page index
+ */
+void unpin_file_frames(struct iommufd_pages *pages, unsigned long first,
+		       unsigned long last)
+{
+	struct folio *prev = first ? stored_folio(pages, first - 1) : NULL;
+	struct folio *next = stored_folio(pages, last + 1);
+	struct frame_reader r;
+	unsigned long pfn, count;
+
+	frame_reader_init(&r, &pages->frames, first);
+	while ((count = frame_reader_next(&r, last, &pfn))) {
+		while (count) {
+			struct folio *folio = page_folio(pfn_to_page(pfn));
+			unsigned long n = folio_nr_pages(folio) -
+					  (pfn - folio_pfn(folio));
+
+			n = min(n, count);
+			if (pages->writable)
+				set_page_dirty_lock(pfn_to_page(pfn));
+			if (folio != prev && folio != next)
+				unpin_folio(folio);
+			pfn += n;
+			count -= n;
+		}
+		cond_resched();
+	}
+}
