@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HWPT objects: hardware page tables that mirror an IOAS, and nested ones whose
+ * tables are the user's.
+ */
+#include <linux/iommu.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/iommufd.h>
+
+#include "device.h"
+#include "hwpt.h"
+#include "ioas.h"
+#include "ioctl.h"
+
+#define MAX_INVALIDATIONS (1U << 19)
+
+static void hwpt_destroy(struct iommufd_object *obj)
+{
+	struct iommufd_hwpt *hwpt = to_hwpt(obj);
+
+	if (hwpt->mirrors)
+		iopt_remove_domain(&hwpt->ioas->iopt, &hwpt->idom);
+	if (hwpt->idom.domain)
+		iommu_domain_free(hwpt->idom.domain);
+	hw_driver_put(hwpt->idom.drv);
+	if (hwpt->parent)
+		iommufd_object_undepend(&hwpt->parent->obj);
+	if (hwpt->ioas)
+		iommufd_object_undepend(&hwpt->ioas->obj);
+	kfree(hwpt);
+}
+
+static void hwpt_show(struct iommufd_object *obj, struct seq_file *m)
+{
+	struct iommufd_hwpt *hwpt = to_hwpt(obj);
+
+	if (hwpt->parent)
+		seq_printf(m, " parent=%u", hwpt->parent->obj.id);
+	else
+		seq_printf(m, " ioas=%u", hwpt->ioas->obj.id);
+	seq_printf(m, " driver=%s auto=%d nest_parent=%d enforces_coherency=%d",
+		   hwpt->idom.drv->name, hwpt->is_auto, hwpt->nest_parent,
+		   hwpt->enforces_coherency);
+}
+
+static bool hwpt_depends_on(const struct iommufd_object *obj,
+			    const struct iommufd_object *other)
+{
+	const struct iommufd_hwpt *hwpt =
+		container_of(obj, struct iommufd_hwpt, obj);
+
+	return (hwpt->ioas && &hwpt->ioas->obj == other) ||
+	       (hwpt->parent && &hwpt->parent->obj == other);
+}
+
+const struct iommufd_object_type iommufd_hwpt_paging_type = {
+	.name = "hwpt_paging",
+	.destroy = hwpt_destroy,
+	.show = hwpt_show,
+	.depends_on = hwpt_depends_on,
+};
+
+const struct iommufd_object_type iommufd_hwpt_nested_type = {
+	.name = "hwpt_nested",
+	.destroy = hwpt_destroy,
+	.show = hwpt_show,
+	.depends_on = hwpt_depends_on,
+};
+
+/* Make a table object with an id and a held driver, and no domain yet. */
+static struct iommufd_hwpt *hwpt_new(struct iommufd_device *idev,
+				     const struct iommufd_object_type *type)
+{
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	hwpt = kzalloc(sizeof(*hwpt), GFP_KERNEL_ACCOUNT);
+	if (!hwpt)
+		return ERR_PTR(iommufd_refuse(-ENOMEM, "no memory for a %s",
+					      type->name));
+	if (!hw_driver_hold(idev->drv)) {
+		kfree(hwpt);
+		return ERR_PTR(iommufd_refuse(-ENODEV,
+					      "the IOMMU driver %s is being unloaded",
+					      idev->drv->name));
+	}
+	hwpt->idom.drv = idev->drv;
+	rc = iommufd_object_init(idev->obj.ictx, &hwpt->obj, type);
+	if (rc) {
+		hw_driver_put(idev->drv);
+		kfree(hwpt);
+		return ERR_PTR(rc);
+	}
+	return hwpt;
+}
+
+/**
+ * iommufd_hwpt_enforce_coherency - make DMA through a table always snooped
+ * @hwpt: the table; for a nested one its parent is what counts
+ * @dev: for whom, for the reason
+ *
+ * A table can begin to enforce only while nothing is mapped in it.
+ *
+ * Context: may sleep; takes the shape lock of the address space.
+ * Return: 0 or -EINVAL, explained
+ */
+int iommufd_hwpt_enforce_coherency(struct iommufd_hwpt *hwpt,
+				   struct device *dev)
+{
+	struct iommufd_hwpt *paging = hwpt->parent ?: hwpt;
+	struct iommu_domain *domain = paging->idom.domain;
+	struct io_pagetable *iopt = &paging->ioas->iopt;
+	bool enforces;
+
+	down_write(&iopt->shape);
+	if (!paging->enforces_coherency &&
+	    (!iopt->nr_areas || !paging->mirrors) &&
+	    domain->ops->enforce_cache_coherency)
+		paging->enforces_coherency =
+			domain->ops->enforce_cache_coherency(domain);
+	enforces = paging->enforces_coherency;
+	up_write(&iopt->shape);
+	if (enforces)
+		return 0;
+	return iommufd_refuse(-EINVAL,
+			      "%s has to be snooped always, which page table %u does not enforce%s",
+			      dev_name(dev), paging->obj.id,
+			      iopt->nr_areas ? " and no longer can" : "");
+}
+
+/**
+ * iommufd_hwpt_alloc_paging - make a table that mirrors an IOAS
+ * @ioas: held or depended on by the caller
+ * @idev: a device behind the IOMMU the table is for
+ * @flags: enum iommufd_hwpt_alloc_flags
+ * @is_auto: it is to go with the last device attached to it
+ *
+ * Context: may sleep.
+ * Return: the table, filled and not published, or an ERR_PTR; explained
+ */
+struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
+					       struct iommufd_device *idev,
+					       u32 flags, bool is_auto)
+{
+	struct iommufd_hwpt *hwpt;
+	struct iommu_domain *domain;
+	int rc;
+
+	hwpt = hwpt_new(idev, &iommufd_hwpt_paging_type);
+	if (IS_ERR(hwpt))
+		return hwpt;
+	hwpt->is_auto = is_auto;
+	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+	rc = iommufd_object_depend(&ioas->obj);
+	if (rc)
+		goto err;
+	hwpt->ioas = ioas;
+
+	domain = idev->drv->alloc_paging(idev->dev, flags, NULL);
+	if (IS_ERR(domain)) {
+		rc = PTR_ERR(domain);
+		goto err;
+	}
+	hwpt->idom.domain = domain;
+	hwpt->idom.nr_windows = idev->drv->windows(domain, hwpt->idom.windows);
+
+	if (idev->enforce_coherency) {
+		rc = iommufd_hwpt_enforce_coherency(hwpt, idev->dev);
+		if (rc)
+			goto err;
+	}
+	rc = iopt_add_domain(&ioas->iopt, &hwpt->idom);
+	if (rc)
+		goto err;
+	hwpt->mirrors = true;
+	return hwpt;
+err:
+	iommufd_object_abandon(&hwpt->obj);
+	return ERR_PTR(rc);
+}
+
+static struct iommufd_hwpt *hwpt_alloc_nested(struct iommufd_hwpt *parent,
+					      struct iommufd_device *idev,
+					      u32 flags,
+					      const struct iommu_user_data *data)
+{
+	struct iommufd_hwpt *hwpt;
+	struct iommu_domain *domain;
+	int rc;
+
+	if (parent->obj.type != &iommufd_hwpt_paging_type || !parent->nest_parent)
+		return ERR_PTR(iommufd_refuse(-EINVAL,
+					      "%s %u was not made with NEST_PARENT",
+					      hwpt_name(parent), parent->obj.id));
+	if (parent->idom.drv != idev->drv)
+		return ERR_PTR(iommufd_refuse(-EINVAL,
+					      "page table %u belongs to the IOMMU driver %s, %s is behind %s",
+					      parent->obj.id,
+					      parent->idom.drv->name,
+					      dev_name(idev->dev),
+					      idev->drv->name));
+	if (!idev->drv->alloc_nested)
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "the IOMMU driver %s has no nested page tables",
+					      idev->drv->name));
+	hwpt = hwpt_new(idev, &iommufd_hwpt_nested_type);
+	if (IS_ERR(hwpt))
+		return hwpt;
+	rc = iommufd_object_depend(&parent->obj);
+	if (rc)
+		goto err;
+	hwpt->parent = parent;
+	domain = idev->drv->alloc_nested(idev->dev, parent->idom.domain, flags,
+					 data);
+	if (IS_ERR(domain)) {
+		rc = PTR_ERR(domain);
+		goto err;
+	}
+	hwpt->idom.domain = domain;
+	return hwpt;
+err:
+	iommufd_object_abandon(&hwpt->obj);
+	return ERR_PTR(rc);
+}
+
+/**
+ * iommufd_hwpt_drop - end a dependency on a table
+ * @hwpt: one the kernel made by itself goes with the last of them
+ *
+ * Context: may sleep; no lock of an address space or a group is held.
+ */
+void iommufd_hwpt_drop(struct iommufd_hwpt *hwpt)
+{
+	if (hwpt->is_auto)
+		iommufd_object_retire_unused(&hwpt->obj);
+	else
+		iommufd_object_undepend(&hwpt->obj);
+}
+
+static int check_hwpt_alloc(struct iommu_hwpt_alloc *cmd)
+{
+	int rc;
+
+	rc = iommufd_check_flags(cmd->flags, IOMMU_HWPT_ALLOC_NEST_PARENT |
+				 IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+				 IOMMU_HWPT_FAULT_ID_VALID |
+				 IOMMU_HWPT_ALLOC_PASID);
+	if (!rc)
+		rc = iommufd_check_reserved(cmd->__reserved, "__reserved");
+	if (!rc)
+		rc = iommufd_check_reserved(cmd->__reserved2, "__reserved2");
+	if (rc)
+		return rc;
+	if ((cmd->flags & IOMMU_HWPT_ALLOC_NEST_PARENT) &&
+	    (cmd->flags & IOMMU_HWPT_FAULT_ID_VALID))
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "a nesting parent cannot have a fault queue");
+	if (cmd->data_type == IOMMU_HWPT_DATA_NONE && cmd->data_len)
+		return iommufd_refuse(-EINVAL, "data_len is %u without a data_type",
+				      cmd->data_len);
+	if (cmd->data_type != IOMMU_HWPT_DATA_NONE && !cmd->data_len)
+		return iommufd_refuse(-EINVAL, "data_type is %u and data_len 0",
+				      cmd->data_type);
+	if (cmd->data_len && !cmd->data_uptr)
+		return iommufd_refuse(-EFAULT, "data_len is %u and data_uptr null",
+				      cmd->data_len);
+	return 0;
+}
+
+static struct iommufd_hwpt *hwpt_alloc_on(struct iommufd_object *pt,
+					  struct iommufd_device *idev,
+					  struct iommu_hwpt_alloc *cmd)
+{
+	struct iommu_user_data data = {
+		.type = cmd->data_type,
+		.uptr = u64_to_user_ptr(cmd->data_uptr),
+		.len = cmd->data_len,
+	};
+
+	if (cmd->flags & IOMMU_HWPT_FAULT_ID_VALID)
+		return ERR_PTR(iommufd_refuse(-ENOENT, "no fault queue has id %u",
+					      cmd->fault_id));
+	if (pt->type == &iommufd_ioas_type) {
+		if (cmd->data_type != IOMMU_HWPT_DATA_NONE)
+			return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+						      "the IOMMU driver %s takes no data of type %u for a page table over an IOAS",
+						      idev->drv->name,
+						      cmd->data_type));
+		return iommufd_hwpt_alloc_paging(to_ioas(pt), idev, cmd->flags,
+						 false);
+	}
+	if (iommufd_object_is_hwpt(pt)) {
+		if (cmd->data_type == IOMMU_HWPT_DATA_NONE)
+			return ERR_PTR(iommufd_refuse(-EINVAL,
+						      "a nested page table needs data that describes it"));
+		return hwpt_alloc_nested(to_hwpt(pt), idev, cmd->flags, &data);
+	}
+	return ERR_PTR(iommufd_refuse(-EINVAL,
+				      "object %u is a %s, a page table is made over an ioas or a hwpt",
+				      pt->id, pt->type->name));
+}
+
+int iommufd_hwpt_alloc(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_alloc *cmd = ucmd->cmd;
+	struct iommufd_object *dev_obj, *pt;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	rc = check_hwpt_alloc(cmd);
+	if (rc)
+		return rc;
+	dev_obj = iommufd_object_get(ucmd->ictx, cmd->dev_id,
+				     &iommufd_device_type);
+	if (IS_ERR(dev_obj))
+		return PTR_ERR(dev_obj);
+	pt = iommufd_object_get_any(ucmd->ictx, cmd->pt_id);
+	if (IS_ERR(pt)) {
+		rc = PTR_ERR(pt);
+		goto out_dev;
+	}
+	hwpt = hwpt_alloc_on(pt, to_idev(dev_obj), cmd);
+	iommufd_object_put(pt);
+	if (IS_ERR(hwpt)) {
+		rc = PTR_ERR(hwpt);
+		goto out_dev;
+	}
+	cmd->out_hwpt_id = hwpt->obj.id;
+	rc = iommufd_ucmd_respond(ucmd);
+	if (rc)
+		iommufd_object_abandon(&hwpt->obj);
+	else
+		iommufd_object_publish(&hwpt->obj);
+out_dev:
+	iommufd_object_put(dev_obj);
+	return rc;
+}
+
+static int check_invalidate(struct iommu_hwpt_invalidate *cmd)
+{
+	int rc;
+
+	rc = iommufd_check_reserved(cmd->__reserved, "__reserved");
+	if (rc || !cmd->entry_num)
+		return rc;
+	if (cmd->entry_num > MAX_INVALIDATIONS)
+		return iommufd_refuse(-EINVAL, "entry_num is %u, at most %u are taken",
+				      cmd->entry_num, MAX_INVALIDATIONS);
+	if (!cmd->entry_len || cmd->entry_len > PAGE_SIZE)
+		return iommufd_refuse(-EINVAL, "entry_len is %u", cmd->entry_len);
+	if (!cmd->data_uptr)
+		return iommufd_refuse(-EINVAL, "data_uptr is null");
+	return 0;
+}
+
+static int do_invalidate(struct iommufd_ucmd *ucmd,
+			 struct iommu_user_data_array *array)
+{
+	struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
+	struct iommufd_object *obj;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	rc = check_invalidate(cmd);
+	if (rc) {
+		array->entry_num = 0;
+		return rc;
+	}
+	obj = iommufd_object_get_any(ucmd->ictx, cmd->hwpt_id);
+	if (IS_ERR(obj)) {
+		array->entry_num = 0;
+		return PTR_ERR(obj);
+	}
+	hwpt = obj->type == &iommufd_hwpt_nested_type ? to_hwpt(obj) : NULL;
+	if (!hwpt)
+		rc = iommufd_refuse(-EINVAL,
+				    "object %u is a %s, only nested page tables are invalidated",
+				    obj->id, obj->type->name);
+	else if (!hwpt->idom.drv->invalidate)
+		rc = iommufd_refuse(-EOPNOTSUPP,
+				    "the IOMMU driver %s takes no invalidations",
+				    hwpt->idom.drv->name);
+	else
+		rc = hwpt->idom.drv->invalidate(hwpt->idom.domain, array);
+	if (!hwpt || !hwpt->idom.drv->invalidate)
+		array->entry_num = 0;
+	iommufd_object_put(obj);
+	return rc;
+}
+
+int iommufd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
+	struct iommu_user_data_array array = {
+		.type = cmd->data_type,
+		.uptr = u64_to_user_ptr(cmd->data_uptr),
+		.entry_len = cmd->entry_len,
+		.entry_num = cmd->entry_num,
+	};
+	int rc, rc_respond;
+
+	rc = do_invalidate(ucmd, &array);
+	/* How far it came is told on errors as well. */
+	cmd->entry_num = array.entry_num;
+	rc_respond = iommufd_ucmd_respond(ucmd);
+	return rc ?: rc_respond;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_HWPT_H
+#define __IOMMUFD_HWPT_H
+
+#include "io_pagetable.h"
+#include "object.h"
+
+struct iommufd_device;
+struct iommufd_ioas;
+
+/**
+ * struct iommufd_hwpt - a hardware page table: something a device is attached to
+ * @obj: object head; type hwpt_paging or hwpt_nested. Depended on by every
+ *	 group attached to it and, as a parent, by nested tables
+ * @idom: the domain and its driver, which is held. For a paging table it mirrors
+ *	  the IOAS
+ * @ioas: the address space of a paging table; depended on. NULL if nested
+ * @parent: the paging table below a nested one; depended on. NULL if paging
+ * @is_auto: made because a device was attached to an IOAS; goes with the last
+ *	     device. Constant
+ * @nest_parent: may have nested tables above it; constant
+ * @enforces_coherency: DMA that asks not to be snooped is snooped all the same;
+ *			changes only from false to true, while @ioas has no areas,
+ *			under the shape lock of its address space
+ * @mirrors: the domain was added to the address space
+ */
+struct iommufd_hwpt {
+	struct iommufd_object obj;
+	struct iopt_domain idom;
+	struct iommufd_ioas *ioas;
+	struct iommufd_hwpt *parent;
+	bool is_auto;
+	bool nest_parent;
+	bool enforces_coherency;
+	bool mirrors;
+};
+
+static inline struct iommufd_hwpt *to_hwpt(struct iommufd_object *obj)
+{
+	return container_of(obj, struct iommufd_hwpt, obj);
+}
+
+static inline bool iommufd_object_is_hwpt(const struct iommufd_object *obj)
+{
+	return obj->type == &iommufd_hwpt_paging_type ||
+	       obj->type == &iommufd_hwpt_nested_type;
+}
+
+/* The address space behind a table, through its parent if it is nested. */
+static inline struct iommufd_ioas *hwpt_ioas(const struct iommufd_hwpt *hwpt)
+{
+	return hwpt->parent ? hwpt->parent->ioas : hwpt->ioas;
+}
+
+static inline const char *hwpt_name(const struct iommufd_hwpt *hwpt)
+{
+	return hwpt->obj.type->name;
+}
+
+struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
+					       struct iommufd_device *idev,
+					       u32 flags, bool is_auto);
+int iommufd_hwpt_enforce_coherency(struct iommufd_hwpt *hwpt,
+				   struct device *dev);
+void iommufd_hwpt_drop(struct iommufd_hwpt *hwpt);
+
+#endif

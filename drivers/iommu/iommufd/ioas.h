@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __IOMMUFD_IOAS_H
+#define __IOMMUFD_IOAS_H
+
+#include "io_pagetable.h"
+#include "object.h"
+
+/**
+ * struct iommufd_ioas - an I/O address space as the user's object
+ * @obj: object head
+ * @iopt: the address space itself
+ * @auto_lock: held while a device that is attached to the IOAS itself looks for
+ *	       a page table or makes one, so that two of them end up on the same;
+ *	       outermost of all locks
+ */
+struct iommufd_ioas {
+	struct iommufd_object obj;
+	struct io_pagetable iopt;
+	struct mutex auto_lock;
+};
+
+static inline struct iommufd_ioas *to_ioas(struct iommufd_object *obj)
+{
+	return container_of(obj, struct iommufd_ioas, obj);
+}
+
+struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ictx, u32 id);
+
+#endif

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/iommu: the file, its ioctls, and the context as kernel drivers hold it.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/iommufd.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/iommufd.h>
+
+#include "compat.h"
+#include "ioctl.h"
+
+/**
+ * iommufd_ucmd_respond - copy a command's outputs back to the user
+ * @ucmd: the command; what the user's structure has beyond ours is not touched
+ *
+ * Return: 0 or -EFAULT, explained
+ */
+int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd)
+{
+	if (copy_to_user(ucmd->ubuffer, ucmd->cmd,
+			 min(ucmd->user_size, ucmd->cmd_size)))
+		return iommufd_refuse(-EFAULT,
+				      "the ioctl's structure cannot be written to");
+	return 0;
+}
+
+/**
+ * iommufd_check_reserved - refuse a reserved field that is not 0
+ * @reserved: the field
+ * @name: its name in the structure
+ *
+ * Return: 0 or -EOPNOTSUPP, explained
+ */
+int iommufd_check_reserved(u32 reserved, const char *name)
+{
+	if (reserved)
+		return iommufd_refuse(-EOPNOTSUPP, "%s is 0x%x and has to be 0",
+				      name, reserved);
+	return 0;
+}
+
+/**
+ * iommufd_check_flags - refuse flags that this kernel does not know
+ * @flags: from the user
+ * @known: all that are known
+ *
+ * Return: 0 or -EOPNOTSUPP, explained
+ */
+int iommufd_check_flags(u32 flags, u32 known)
+{
+	if (flags & ~known)
+		return iommufd_refuse(-EOPNOTSUPP, "unknown flags 0x%x",
+				      flags & ~known);
+	return 0;
+}
+
+static int iommufd_destroy(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_destroy *cmd = ucmd->cmd;
+
+	return iommufd_object_destroy_id(ucmd->ictx, cmd->id);
+}
+
+/* Room for the largest command. */
+union ucmd_buffer {
+	struct iommu_destroy destroy;
+	struct iommu_hw_info info;
+	struct iommu_hwpt_alloc hwpt;
+	struct iommu_hwpt_invalidate invalidate;
+	struct iommu_ioas_alloc alloc;
+	struct iommu_ioas_allow_iovas allow;
+	struct iommu_ioas_iova_ranges ranges;
+	struct iommu_ioas_map map;
+	struct iommu_ioas_map_file map_file;
+	struct iommu_ioas_unmap unmap;
+	struct iommu_option option;
+};
+
+struct ucmd_op {
+	int (*handler)(struct iommufd_ucmd *ucmd);
+	unsigned int ioctl;
+	u32 size;
+	u32 min_size;
+};
+
+/* @_last is the last member of the first version of the structure. */
+#define UCMD(_ioctl, _handler, _struct, _last)				\
+	[_IOC_NR(_ioctl) - IOMMUFD_CMD_BASE] = {			\
+		.handler = _handler,					\
+		.ioctl = _ioctl,					\
+		.size = sizeof(struct _struct),				\
+		.min_size = offsetofend(struct _struct, _last),		\
+	}
+
+static const struct ucmd_op ucmd_ops[] = {
+	UCMD(IOMMU_DESTROY, iommufd_destroy, iommu_destroy, id),
+	UCMD(IOMMU_GET_HW_INFO, iommufd_get_hw_info, iommu_hw_info,
+	     __reserved),
+	UCMD(IOMMU_HWPT_ALLOC, iommufd_hwpt_alloc, iommu_hwpt_alloc,
+	     __reserved),
+	UCMD(IOMMU_HWPT_INVALIDATE, iommufd_hwpt_invalidate,
+	     iommu_hwpt_invalidate, __reserved),
+	UCMD(IOMMU_IOAS_ALLOC, iommufd_ioas_alloc_ioctl, iommu_ioas_alloc,
+	     out_ioas_id),
+	UCMD(IOMMU_IOAS_ALLOW_IOVAS, iommufd_ioas_allow_iovas,
+	     iommu_ioas_allow_iovas, allowed_iovas),
+	UCMD(IOMMU_IOAS_IOVA_RANGES, iommufd_ioas_iova_ranges,
+	     iommu_ioas_iova_ranges, out_iova_alignment),
+	UCMD(IOMMU_IOAS_MAP, iommufd_ioas_map, iommu_ioas_map, iova),
+	UCMD(IOMMU_IOAS_MAP_FILE, iommufd_ioas_map_file, iommu_ioas_map_file,
+	     iova),
+	UCMD(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, iommu_ioas_unmap, length),
+	UCMD(IOMMU_OPTION, iommufd_option, iommu_option, val64),
+};
+
+static int ucmd_read(struct iommufd_ucmd *ucmd, const struct ucmd_op *op)
+{
+	int rc;
+
+	if (get_user(ucmd->user_size, (u32 __user *)ucmd->ubuffer))
+		return iommufd_refuse(-EFAULT,
+				      "the ioctl's structure cannot be read");
+	if (ucmd->user_size < op->min_size)
+		return iommufd_refuse(-EINVAL,
+				      "size is %u, the structure has at least %u bytes",
+				      ucmd->user_size, op->min_size);
+
+	/* Nobody has a structure that large; scanning it would take long. */
+	if (ucmd->user_size > PAGE_SIZE)
+		return iommufd_refuse(-E2BIG, "size is %u, no structure is larger than %lu",
+				      ucmd->user_size, PAGE_SIZE);
+
+	rc = copy_struct_from_user(ucmd->cmd, op->size, ucmd->ubuffer,
+				   ucmd->user_size);
+	if (rc == -E2BIG)
+		return iommufd_refuse(rc, "size is %u, and beyond the %u bytes known here something is not 0",
+				      ucmd->user_size, op->size);
+	if (rc)
+		return iommufd_refuse(rc, "the ioctl's structure of %u bytes cannot be read",
+				      ucmd->user_size);
+	return 0;
+}
+
+static long iommufd_do_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
+			     unsigned long arg)
+{
+	union ucmd_buffer buffer = {};
+	struct iommufd_ucmd ucmd = {
+		.ictx = ictx,
+		.ubuffer = (void __user *)arg,
+		.cmd = &buffer,
+	};
+	unsigned int nr = _IOC_NR(cmd) - IOMMUFD_CMD_BASE;
+	const struct ucmd_op *op;
+	int rc;
+
+	if (nr >= ARRAY_SIZE(ucmd_ops) || ucmd_ops[nr].ioctl != cmd ||
+	    !ucmd_ops[nr].handler)
+		return iommufd_refuse(-ENOTTY,
+				      "/dev/iommu has no ioctl 0x%x here", cmd);
+	op = &ucmd_ops[nr];
+	ucmd.cmd_size = op->size;
+	rc = ucmd_read(&ucmd, op);
+	if (rc)
+		return rc;
+	return op->handler(&ucmd);
+}
+
+static long iommufd_ioctl(struct file *filp, unsigned int cmd,
+			  unsigned long arg)
+{
+	struct iommufd_ctx *ictx = filp->private_data;
+	struct iommufd_reason_scope scope;
+
+	iommufd_reason_begin(&scope, ictx->log, cmd);
+	return iommufd_reason_end(&scope, iommufd_do_ioctl(ictx, cmd, arg));
+}
+
+static int iommufd_open(struct inode *inode, struct file *filp)
+{
+	struct iommufd_ctx *ictx;
+
+	ictx = kzalloc(sizeof(*ictx), GFP_KERNEL_ACCOUNT);
+	if (!ictx)
+		return -ENOMEM;
+	ictx->log = iommufd_reason_log_alloc();
+	if (!ictx->log) {
+		kfree(ictx);
+		return -ENOMEM;
+	}
+	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	init_waitqueue_head(&ictx->idle);
+	mutex_init(&ictx->groups_lock);
+	INIT_LIST_HEAD(&ictx->groups);
+	ictx->file = filp;
+	filp->private_data = ictx;
+	return 0;
+}
+
+static int iommufd_release(struct inode *inode, struct file *filp)
+{
+	struct iommufd_ctx *ictx = filp->private_data;
+
+	iommufd_object_destroy_all(ictx);
+	WARN_ON(!list_empty(&ictx->groups));
+	iommufd_reason_log_free(ictx->log);
+	kfree(ictx);
+	return 0;
+}
+
+static void iommufd_show_fdinfo(struct seq_file *m, struct file *filp)
+{
+	struct iommufd_ctx *ictx = filp->private_data;
+
+	iommufd_object_show_all(ictx, m);
+	iommufd_reason_log_show(ictx->log, m);
+}
+
+static const struct file_operations iommufd_fops = {
+	.owner = THIS_MODULE,
+	.open = iommufd_open,
+	.release = iommufd_release,
+	.unlocked_ioctl = iommufd_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = iommufd_show_fdinfo,
+};
+
+/**
+ * iommufd_ctx_get - hold a context that the caller holds already
+ * @ictx: the context
+ */
+void iommufd_ctx_get(struct iommufd_ctx *ictx)
+{
+	get_file(ictx->file);
+}
+EXPORT_SYMBOL_GPL(iommufd_ctx_get);
+
+/**
+ * iommufd_ctx_from_file - get the context of an open /dev/iommu
+ * @file: any file; stays the caller's
+ *
+ * Return: the context, to be given back with iommufd_ctx_put(), or an ERR_PTR of
+ *	   -EBADFD if the file is something else
+ */
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
+{
+	struct iommufd_ctx *ictx;
+
+	if (file->f_op != &iommufd_fops)
+		return ERR_PTR(iommufd_refuse(-EBADFD,
+					      "the file is not an open /dev/iommu"));
+	ictx = file->private_data;
+	iommufd_ctx_get(ictx);
+	return ictx;
+}
+EXPORT_SYMBOL_GPL(iommufd_ctx_from_file);
+
+/**
+ * iommufd_ctx_from_fd - get the context behind a file descriptor
+ * @fd: of the current process
+ *
+ * Return: the context, to be given back with iommufd_ctx_put(), or an ERR_PTR:
+ *	   -EBADF no such descriptor, -EBADFD not a /dev/iommu
+ */
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(iommufd_refuse(-EBADF,
+					      "file descriptor %d is not open", fd));
+	if (file->f_op != &iommufd_fops) {
+		fput(file);
+		return ERR_PTR(iommufd_refuse(-EBADFD,
+					      "file descriptor %d is not an open /dev/iommu",
+					      fd));
+	}
+	/* The reference of fget() becomes the context's. */
+	return file->private_data;
+}
+EXPORT_SYMBOL_GPL(iommufd_ctx_from_fd);
+
+/**
+ * iommufd_ctx_put - give back a context
+ * @ictx: the context; may be gone afterwards
+ */
+void iommufd_ctx_put(struct iommufd_ctx *ictx)
+{
+	fput(ictx->file);
+}
+EXPORT_SYMBOL_GPL(iommufd_ctx_put);
+
+static struct miscdevice iommufd_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "iommu",
+	.fops = &iommufd_fops,
+	.nodename = "iommu",
+	.mode = 0660,
+};
+module_misc_device(iommufd_misc);
+
+MODULE_DESCRIPTION("I/O address spaces and page tables for user space");
+MODULE_LICENSE("GPL");
+IOMMUFD_IMPORT_NS(IOMMUFD_INTERNAL);
+MODULE_SOFTDEP("post: vfio_cdev");
