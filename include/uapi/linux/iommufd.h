@@ -41,7 +41,7 @@
  *
  * Results. Members named out_... and those described as updated are written
  * when everything else has succeeded. Where that last copy fails with EFAULT
- * the command is undone: no object stays behind whose id the caller never saw.
+ * an object that the command made goes again, as its id is known to nobody.
  *
  * Refusals. A command that fails changes nothing, unless its own description
  * says otherwise. Each refusal leaves a sentence that says why in
@@ -274,7 +274,8 @@ struct iommu_ioas_noiommu_get_pa {
  * Like IOMMU_IOAS_MAP, of what the file holds rather than of what the caller
  * has mapped; pages are pinned a whole folio at a time. The file may be longer
  * than the range but not shorter: @start + @length beyond its end is EINVAL.
- * EBADF when @fd is not open, EINVAL for a file of another kind, ENODEV for a
+ * EBADF when @fd is not open, EOPNOTSUPP for a file of another kind, EPERM for
+ * WRITEABLE over a file that is sealed or not open for writing, ENODEV for a
  * dma-buf that its exporter has revoked.
  */
 struct iommu_ioas_map_file {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
