@@ -4,6 +4,7 @@
  * nothing of this module. It calls what their iommu_ops and the IOMMU core
  * export, and refuses what cannot be had that way.
  */
+#include <linux/bitfield.h>
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -75,6 +76,32 @@ static void builtin_complete(struct device *dev, struct iommu_domain *domain,
 	domain->pgsize_bitmap = domain->pgsize_bitmap ?: ops->pgsize_bitmap;
 }
 
+/*
+ * The kernel's VT-d driver gives a new domain the widest aperture there is, and
+ * finds out when something is mapped or attached that the unit has fewer
+ * address bits. The user is told the truth at once instead: MGAW in the
+ * capability register (VT-d specification, 11.4.2, bits 21:16) is the width
+ * less one.
+ */
+static void builtin_narrow(struct device *dev, struct iommu_domain *domain)
+{
+	struct iommufd_hw_data info = {};
+	struct iommu_hw_info_vtd *vtd;
+	unsigned int width;
+
+	if (builtin_hw_info(dev, IOMMU_HW_INFO_TYPE_DEFAULT, &info))
+		return;
+	if (info.type == IOMMU_HW_INFO_TYPE_INTEL_VTD &&
+	    info.len >= sizeof(*vtd)) {
+		vtd = info.data;
+		width = FIELD_GET(GENMASK_ULL(21, 16), vtd->cap_reg) + 1;
+		domain->geometry.aperture_end =
+			min_t(u64, domain->geometry.aperture_end,
+			      GENMASK_ULL(width - 1, 0));
+	}
+	kfree(info.data);
+}
+
 static struct iommu_domain *builtin_alloc_paging(struct device *dev, u32 flags,
 						 const struct iommu_user_data *data)
 {
@@ -98,13 +125,16 @@ static struct iommu_domain *builtin_alloc_paging(struct device *dev, u32 flags,
 						      "the kernel's IOMMU driver of %s made no nesting parent",
 						      dev_name(dev)));
 		builtin_complete(dev, domain, IOMMU_DOMAIN_UNMANAGED);
-		return domain;
+	} else {
+		domain = iommu_paging_domain_alloc(dev);
+		if (IS_ERR(domain)) {
+			iommufd_refuse(PTR_ERR(domain),
+				       "the kernel's IOMMU driver of %s made no page table",
+				       dev_name(dev));
+			return domain;
+		}
 	}
-	domain = iommu_paging_domain_alloc(dev);
-	if (IS_ERR(domain))
-		iommufd_refuse(PTR_ERR(domain),
-			       "the kernel's IOMMU driver of %s made no page table",
-			       dev_name(dev));
+	builtin_narrow(dev, domain);
 	return domain;
 }
 
