@@ -56,7 +56,7 @@ static bool hwpt_depends_on(const struct iommufd_object *obj,
 }
 
 const struct iommufd_object_type iommufd_hwpt_paging_type = {
-	.name = "hwpt_paging",
+	.name = "hwpt",
 	.destroy = hwpt_destroy,
 	.show = hwpt_show,
 	.depends_on = hwpt_depends_on,

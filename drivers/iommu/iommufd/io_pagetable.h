@@ -13,6 +13,8 @@
 
 #include "pages.h"
 
+struct iommu_iova_range;
+
 /**
  * enum iopt_area_state - life of an area
  * @AREA_PENDING: takes its place, but is not in the domains yet
@@ -166,8 +168,8 @@ int iopt_find_iova(struct io_pagetable *iopt, unsigned long length,
 		   unsigned long offset, unsigned long *iova);
 int iopt_refuse_windows(const struct io_pagetable *iopt, unsigned long first,
 			unsigned long last);
-int iopt_set_allowed(struct io_pagetable *iopt, struct iopt_range *ranges,
-		     unsigned int nr);
+int iopt_set_allowed(struct io_pagetable *iopt,
+		     const struct iommu_iova_range *ranges, unsigned int nr);
 int iopt_reserve(struct io_pagetable *iopt, unsigned long first,
 		 unsigned long last, const void *owner, const char *who);
 void iopt_unreserve(struct io_pagetable *iopt, const void *owner);

@@ -14,7 +14,7 @@
 #include "ioctl.h"
 
 /* ALLOW_IOVAS reads its list in one go. */
-#define MAX_ALLOWED_RANGES 4096
+#define MAX_ALLOWED_RANGES (1U << 16)
 
 static void ioas_destroy(struct iommufd_object *obj)
 {
@@ -137,35 +137,31 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 	return rc;
 }
 
-static struct iopt_range *read_allowed(struct iommu_ioas_allow_iovas *cmd)
+static struct iommu_iova_range *
+read_allowed(struct iommu_ioas_allow_iovas *cmd)
 {
-	struct iommu_iova_range __user *in = u64_to_user_ptr(cmd->allowed_iovas);
-	struct iopt_range *ranges;
+	struct iommu_iova_range *ranges;
 	u32 i;
+	int rc = 0;
 
-	ranges = kvcalloc(cmd->num_iovas, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
+	ranges = kvmalloc_array(cmd->num_iovas, sizeof(*ranges),
+				GFP_KERNEL_ACCOUNT);
 	if (!ranges)
 		return ERR_PTR(iommufd_refuse(-ENOMEM,
 					      "no memory for %u allowed ranges",
 					      cmd->num_iovas));
-	for (i = 0; i < cmd->num_iovas; i++) {
-		struct iommu_iova_range range;
-		int rc = 0;
-
-		if (copy_from_user(&range, in + i, sizeof(range)))
-			rc = iommufd_refuse(-EFAULT,
-					    "the array at 0x%llx cannot be read",
-					    cmd->allowed_iovas);
-		else if (range.start >= range.last)
+	if (copy_from_user(ranges, u64_to_user_ptr(cmd->allowed_iovas),
+			   array_size(cmd->num_iovas, sizeof(*ranges))))
+		rc = iommufd_refuse(-EFAULT, "the array at 0x%llx cannot be read",
+				    cmd->allowed_iovas);
+	for (i = 0; i < cmd->num_iovas && !rc; i++)
+		if (ranges[i].start >= ranges[i].last)
 			rc = iommufd_refuse(-EINVAL,
 					    "allowed range 0x%llx..0x%llx is empty",
-					    range.start, range.last);
-		if (rc) {
-			kvfree(ranges);
-			return ERR_PTR(rc);
-		}
-		ranges[i].node.start = range.start;
-		ranges[i].node.last = range.last;
+					    ranges[i].start, ranges[i].last);
+	if (rc) {
+		kvfree(ranges);
+		return ERR_PTR(rc);
 	}
 	return ranges;
 }
@@ -173,7 +169,7 @@ static struct iopt_range *read_allowed(struct iommu_ioas_allow_iovas *cmd)
 int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_allow_iovas *cmd = ucmd->cmd;
-	struct iopt_range *ranges = NULL;
+	struct iommu_iova_range *ranges = NULL;
 	struct iommufd_ioas *ioas;
 	int rc;
 

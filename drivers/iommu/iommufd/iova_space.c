@@ -4,6 +4,7 @@
  * is reserved, with what the user was promised.
  */
 #include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
 
 #include "io_pagetable.h"
 
@@ -280,9 +281,9 @@ static void ranges_free(struct rb_root_cached *root)
 	}
 }
 
-static int check_allowed(struct io_pagetable *iopt, struct iopt_range *range)
+static int check_allowed(struct io_pagetable *iopt, unsigned long first,
+			 unsigned long last)
 {
-	unsigned long first = range->node.start, last = range->node.last;
 	struct iopt_range *reserved;
 
 	if (!iopt_window_of(iopt, first, last)) {
@@ -298,17 +299,36 @@ static int check_allowed(struct io_pagetable *iopt, struct iopt_range *range)
 	return 0;
 }
 
+static int add_allowed(struct rb_root_cached *root, unsigned long first,
+		       unsigned long last)
+{
+	struct iopt_range *range;
+
+	if (range_in(root, first, last))
+		return iommufd_refuse(-EINVAL,
+				      "allowed range 0x%lx..0x%lx overlaps another one",
+				      first, last);
+	range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+	if (!range)
+		return iommufd_refuse(-ENOMEM, "no memory for an allowed range");
+	range->node.start = first;
+	range->node.last = last;
+	interval_tree_insert(&range->node, root);
+	return 0;
+}
+
 /**
  * iopt_set_allowed - replace the ranges promised to the user
  * @iopt: the address space
- * @ranges: the new ones, validated by the caller; copied
+ * @ranges: the new ones, none of them empty
  * @nr: how many; 0 takes all promises back
  *
+ * Context: may sleep; excludes map and unmap meanwhile.
  * Return: 0, -EADDRINUSE if one of them is not usable now, -EINVAL if two
  *	   overlap, -ENOMEM; explained, nothing changed
  */
-int iopt_set_allowed(struct io_pagetable *iopt, struct iopt_range *ranges,
-		     unsigned int nr)
+int iopt_set_allowed(struct io_pagetable *iopt,
+		     const struct iommu_iova_range *ranges, unsigned int nr)
 {
 	struct rb_root_cached fresh = RB_ROOT_CACHED;
 	unsigned int i;
@@ -317,25 +337,9 @@ int iopt_set_allowed(struct io_pagetable *iopt, struct iopt_range *ranges,
 	down_write(&iopt->shape);
 	down_write(&iopt->iova_lock);
 	for (i = 0; i < nr && !rc; i++) {
-		unsigned long first = ranges[i].node.start;
-		unsigned long last = ranges[i].node.last;
-		struct iopt_range *copy;
-
-		rc = check_allowed(iopt, &ranges[i]);
-		if (rc)
-			break;
-		if (range_in(&fresh, first, last)) {
-			rc = iommufd_refuse(-EINVAL,
-					    "allowed range 0x%lx..0x%lx overlaps another one",
-					    first, last);
-			break;
-		}
-		copy = kmemdup(&ranges[i], sizeof(*copy), GFP_KERNEL_ACCOUNT);
-		if (!copy)
-			rc = iommufd_refuse(-ENOMEM, "no memory for %u allowed ranges",
-					    nr);
-		else
-			interval_tree_insert(&copy->node, &fresh);
+		rc = check_allowed(iopt, ranges[i].start, ranges[i].last);
+		if (!rc)
+			rc = add_allowed(&fresh, ranges[i].start, ranges[i].last);
 	}
 	if (!rc)
 		swap(iopt->allowed, fresh);
