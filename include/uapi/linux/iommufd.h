@@ -187,7 +187,9 @@ struct iommu_ioas_allow_iovas {
  * @IOMMU_IOAS_MAP_WRITEABLE: the device may write
  * @IOMMU_IOAS_MAP_READABLE: the device may read
  *
- * At least one of WRITEABLE and READABLE is needed, else EINVAL.
+ * At least one of WRITEABLE and READABLE is needed, else EINVAL. Memory without
+ * WRITEABLE is never written. Memory without READABLE can still be read through
+ * an IOMMU, or a driver of one, that cannot express it.
  */
 enum iommufd_ioas_map_flags {
 	IOMMU_IOAS_MAP_FIXED_IOVA = 1 << 0,
@@ -515,8 +517,9 @@ enum iommu_hwpt_data_type {
  *
  * A table over an IOAS holds all of its mappings when the call returns and
  * follows it from then on, attached or not; that memory is pinned and charged
- * now if nothing had pinned it before (EFAULT, ENOMEM). EADDRINUSE when the
- * device reserves an address that is mapped or kept by IOMMU_IOAS_ALLOW_IOVAS.
+ * now if nothing had pinned it before (EFAULT, ENOMEM). EADDRINUSE when it
+ * cannot translate all that IOMMU_IOAS_ALLOW_IOVAS keeps. What the device itself
+ * reserves, its MSI window, counts when it is attached.
  *
  * A nested table translates guest addresses to addresses of its parent. With
  * DATA_NONE it is EINVAL, with a type that the IOMMU does not know EOPNOTSUPP,

@@ -138,16 +138,18 @@ static void map_attached(void)
 
 static void map_then_attach(void)
 {
-	uint32_t pt = 0;
+	uint32_t pt, hwpt;
 
 	begin();
-	/* in the way of the device */
+	/* in the way of the device, though not of a table */
 	OK(space_map(&s, mem, PAGE, MSI_FIRST));
 	pt = s.ioas;
 	ERR(vdev_attach(&d.vdev, &pt), -EADDRINUSE);
-	REFUSED(s.fd, IOMMU_HWPT_ALLOC, iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &pt),
-		-EADDRINUSE);
 	CHECK_EQ(iofd_objects(s.fd, "hwpt"), 0);
+	hwpt = new_hwpt(s.ioas);
+	pt = hwpt;
+	ERR(vdev_attach(&d.vdev, &pt), -EADDRINUSE);
+	OK(iofd_destroy(s.fd, hwpt));
 	OK(space_unmap(&s, MSI_FIRST, PAGE));
 
 	/* where no page table reaches; the errno is not laid down */
@@ -175,10 +177,10 @@ static void allow_and_attach(void)
 		inside[] = { { MSI_FIRST + PAGE, MSI_FIRST + 2 * PAGE - 1 } },
 		beyond[] = { { 0x1000, 0x1fff }, { 1UL << 62, (1UL << 62) + PAGE } },
 		good[] = { { 0x100000, 0x1fffff }, { MSI_LAST + 1, 0xffffffff } };
-	uint32_t pt, i;
 	const struct { const struct iommu_iova_range *r; int n; } bad[] = {
 		{ crossing, 1 }, { inside, 1 }, { beyond, 2 },
 	};
+	uint32_t pt, hwpt, i;
 	uint64_t iova = 0;
 
 	begin();
@@ -186,8 +188,17 @@ static void allow_and_attach(void)
 		OK(iofd_allow(s.fd, s.ioas, bad[i].r, bad[i].n));
 		pt = s.ioas;
 		ERR(vdev_attach(&d.vdev, &pt), -EADDRINUSE);
-		REFUSED(s.fd, IOMMU_HWPT_ALLOC,
-			iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &pt), -EADDRINUSE);
+		CHECK_EQ(iofd_objects(s.fd, "hwpt"), 0);
+		if (bad[i].r == beyond) {
+			REFUSED(s.fd, IOMMU_HWPT_ALLOC,
+				iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &pt), -EADDRINUSE);
+			continue;
+		}
+		/* what a device reserves does not concern a table */
+		hwpt = new_hwpt(s.ioas);
+		pt = hwpt;
+		ERR(vdev_attach(&d.vdev, &pt), -EADDRINUSE);
+		OK(iofd_destroy(s.fd, hwpt));
 	}
 	OK(iofd_allow(s.fd, s.ioas, good, 2));
 	attach(&d, s.ioas);
@@ -230,7 +241,10 @@ static void dma_refused(void)
 	CHECK(dma_writes(&d, 0x1000, mem));
 }
 
-/* Only reading or only writing does not give the other. */
+/*
+ * Not every IOMMU can tell a write-only page (the kernel's VT-d driver makes it
+ * readable too), so this is only about writing.
+ */
 static void dma_write_only(void)
 {
 	uint64_t wo = 0x3000;
@@ -240,10 +254,8 @@ static void dma_write_only(void)
 	OK(iofd_map(s.fd, s.ioas, mem, PAGE, &wo,
 		    IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_FIXED_IOVA));
 	CHECK(dma_writes(&d, wo, mem));
-	OK(space_map(&s, mem + PAGE, PAGE, 0x5000));
-	/* what the device has of an earlier read must not turn into this page */
-	CHECK(dma_copies(&d, 0x5000, 0x5000, mem + PAGE, mem + PAGE));
-	CHECK(!dma_copies(&d, wo, 0x5000, mem, mem + PAGE));
+	OK(space_unmap(&s, wo, PAGE));
+	CHECK(!dma_writes(&d, wo, mem));
 }
 
 static void detach_twice(void)
@@ -779,7 +791,7 @@ static const struct tap_test tests[] = {
 	{ "ALLOW_IOVAS against reserved ranges: EADDRINUSE", allow_and_attach },
 	{ "DMA to what was mapped before and after the attach", dma_before_and_after },
 	{ "DMA is refused: read-only, unmapped, detached", dma_refused },
-	{ "DMA: write-only does not read", dma_write_only },
+	{ "DMA to a write-only mapping", dma_write_only },
 	{ "DETACH succeeds, also without an attachment", detach_twice },
 	{ "ATTACH to nothing and to the wrong type", attach_wrong },
 	{ "ATTACH to an IOAS makes one table for all, which goes with the last", auto_hwpt },
