@@ -92,6 +92,7 @@ FILENAME == ARGV[1] {
 }
 /^#lab: timeout / { note(test, "ran longer than allowed, see the console"); next }
 /^#lab: stuck /	{ note(test, "did not die when killed"); next }
+/^#lab: left / { fail($3, "left a process behind that hangs in the kernel"); next }
 /^#lab: end / {
 	status = $NF
 	open = 0
@@ -150,6 +151,10 @@ FILENAME == ARGV[1] {
 !/^#/ { detail = 0 }
 
 END {
+	if (ended != "") {
+		remember("(machine)")
+		fail("(machine)", "was ended by the lab: " ended)
+	}
 	if (!ready) {
 		remember("(machine)")
 		fail("(machine)", "did not come up")

@@ -33,8 +33,6 @@ build_run()
 		[ -n "${LAB_KEEP_GOING-}" ] && return 0
 		die "the build failed, see $log"
 	}
-	# a warning is not to be missed because the build succeeded
-	grep -E -A3 'warning:|WARNING:' "$log" >&2 || :
 }
 
 build_all()

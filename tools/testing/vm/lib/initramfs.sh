@@ -17,12 +17,13 @@ pack()
 		mv "$2.new" "$2"' - "$1" "$2" || die "cannot pack $2"
 }
 
-# initramfs_base MODULE...: sets $base
-initramfs_base()
+# initramfs_make INIT MODULE...: sets $base
+initramfs_make()
 {
-	local key work list
+	local init=$1 key work list
 
-	key=$( { printf '%s\n' "$kver" "$@"; cat "$lab_dir/init" "$tree/.packages"; } |
+	shift
+	key=$( { printf '%s\n' "$kver" "$@"; cat "$init" "$tree/.packages"; } |
 		sha256sum | cut -c1-16)
 	base=$built/initramfs/$key.cpio
 	[ -e "$base" ] && return 0
@@ -33,7 +34,7 @@ initramfs_base()
 	mkdir -p "$work/bin" "$work/lab/modules"
 	cp "$tree$arch_busybox" "$work/bin/busybox"
 	ln -s busybox "$work/bin/sh"
-	install -m 755 "$lab_dir/init" "$work/init"
+	install -m 755 "$init" "$work/init"
 	# modprobe knows the order; a module that several need is listed once
 	if [ $# -gt 0 ]; then
 		list=$("$lab_dir/intree" modprobe -S "$kver" -a --show-depends "$@") ||
@@ -85,6 +86,7 @@ initramfs_orders()
 		printf 'limit=%q\n' "$test_limit"
 		printf 'own_modules=%q\n' "$own_modules"
 	} >"$work/lab/run"
+	( cd "$work/lab" && orders ) || die "cannot write the orders of $machine_name"
 	pack "$work" "$1"
 	rm -rf "$work"
 }

@@ -26,6 +26,7 @@ machine_load()
 	stock_modules='' own_modules='iommufd vfio_cdev' tests=''
 	test_limit=120 total_limit=900
 	prepare() { :; }
+	orders() { :; }
 	. "$file"
 	arch_load "$arch"
 }
@@ -82,7 +83,7 @@ run_prepare()
 	ls "$built"/m/*.ko >/dev/null 2>&1 || own=''
 	own_modules=$own
 	# shellcheck disable=SC2086 # a list of words
-	initramfs_base $stock_modules
+	initramfs_make "$lab_dir/init" $stock_modules
 	initramfs_payload
 	initramfs_orders "$run_dir/orders.cpio"
 	cat "$base" "$payload" "$run_dir/orders.cpio" >"$run_dir/initramfs"
@@ -119,6 +120,11 @@ qemu_kill()
 	kill -9 "$pid" 2>/dev/null || :
 }
 
+live_filter()
+{
+	grep --line-buffered -v "^#lab: [a-z]" || :
+}
+
 # Bytes written so far by the machine: standing still means that it hangs.
 signs_of_life()
 {
@@ -128,7 +134,7 @@ signs_of_life()
 # Boots and watches. Sets $ended: '' by itself, or why it was ended.
 run_watched()
 {
-	local pid start=$SECONDS last=$SECONDS signs='' now
+	local pid live_pid='' start=$SECONDS last=$SECONDS signs='' leaving='' now
 
 	ended=''
 	printf '%q ' "${qemu[@]}" >"$run_dir/qemu.log"
@@ -137,6 +143,11 @@ run_watched()
 	( cd "$run_dir" && exec "$lab_dir/intree" timeout -k 10 $((total_limit + 60)) "${qemu[@]}" \
 		-serial "file:$run_dir/console.log" >>"$run_dir/qemu.log" 2>&1 </dev/null ) &
 	pid=$!
+	# what the tests print, as they print it; ends with QEMU
+	if [ "$live" = yes ]; then
+		tail -n +1 -s 0.2 -f --pid=$pid "$run_dir/results.log" 2>/dev/null | live_filter &
+		live_pid=$!
+	fi
 	trap 'qemu_kill; exit 130' INT TERM HUP
 	while kill -0 $pid 2>/dev/null; do
 		sleep 0.2
@@ -148,12 +159,19 @@ run_watched()
 			ended="no sign of life for $hang_limit s"
 		fi
 		[ $((SECONDS - start)) -lt "$total_limit" ] || ended="longer than $total_limit s"
+		# all is said, but the machine cannot go: a lock is held for ever
+		if [ -n "$leaving" ]; then
+			[ $((SECONDS - leaving)) -lt 20 ] || ended="did not power off within 20 s"
+		elif grep -q '^#lab: done' "$run_dir/results.log"; then
+			leaving=$SECONDS
+		fi
 		if [ -n "$ended" ]; then
 			qemu_kill
 			break
 		fi
 	done
 	wait $pid 2>/dev/null || :
+	[ -z "$live_pid" ] || wait "$live_pid" || :
 	trap - INT TERM HUP
 	rm -f "$run_dir/initramfs" "$run_dir/qemu.pid"
 }
@@ -174,50 +192,30 @@ hung_by_emulator()
 # leaves passed, failed, skipped, command_status, retries.
 run_machine()
 {
-	local tail_pid=''
-
 	retries=0
 	run_prepare
-	run_live
 	run_watched
 	if hung_by_emulator; then
 		retries=1
 		say "$machine_name: $ended, see $run_dir; the one retry"
-		run_unlive
 		run_prepare
-		run_live
 		run_watched
 	fi
-	run_unlive
 
-	awk -f "$lab_dir/report.awk" -v totals="$run_dir/totals" -v how="$mode" \
+	run_judge
+}
+
+# Leaves passed, failed, skipped, command_status, and the report.
+run_judge()
+{
+	awk -f "$lab_dir/report.awk" -v totals="$run_dir/totals" -v how="$mode" -v ended="$ended" \
 		"$run_dir/console.log" "$run_dir/results.log" >"$run_dir/report"
 	read -r passed failed skipped command_status <"$run_dir/totals"
-	if [ -n "$ended" ]; then
-		printf '    the lab ended the machine: %s\n' "$ended" >>"$run_dir/report"
-	fi
 	[ "$retries" -eq 0 ] || printf '    one retry, the first run hung\n' >>"$run_dir/report"
-	if [ ! -s "$run_dir/console.log" ]; then
+	if [ -e "$run_dir/qemu.log" ] && [ ! -s "$run_dir/console.log" ]; then
 		sed 1d "$run_dir/qemu.log" | sed 's/^/    /' >>"$run_dir/report"
 	fi
 	ln -sfn "${run_dir##*/}" "$out/logs/$machine_name"
-}
-
-# What the tests print, as they print it.
-run_live()
-{
-	[ "$live" = yes ] || return 0
-	tail -n +1 -f "$run_dir/results.log" 2>/dev/null | grep --line-buffered -v '^#lab: [a-z]' &
-	tail_pid=$!
-}
-
-run_unlive()
-{
-	[ -n "$tail_pid" ] || return 0
-	sleep 0.3
-	kill "$tail_pid" 2>/dev/null || :
-	wait "$tail_pid" 2>/dev/null || :
-	tail_pid=''
 }
 
 run_shell()

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# /dev/iommu for stock kernels. 'make help' says what there is.
+
+KDIR    ?= /lib/modules/$(shell uname -r)/build
+MACHINE ?= amd64-vtd
+lab     := tools/testing/vm/lab
+
+# of the kernel in KDIR, not of the one that runs
+release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+kbuild  = $(MAKE) -C $(KDIR) M=$(CURDIR)
+
+modules: kdir
+	$(kbuild) modules
+
+all: modules
+
+help:
+	@echo 'Modules, for the kernel whose headers are in KDIR (default: the one that runs):'
+	@echo '  make [modules] [KDIR=...]  build iommufd.ko and vfio_cdev.ko'
+	@echo '  make install               install and announce them (root): modules, udev rule, module'
+	@echo '                             configuration; DESTDIR=... to install elsewhere'
+	@echo '  make uninstall             remove what install has put there (root)'
+	@echo '  make clean                 remove what was built; make distclean: logs and machines too'
+	@echo
+	@echo 'In virtual machines (root or sudo; the first run fetches a Debian 13 tree):'
+	@echo '  make demo                  see it work: DMA by edu, and NVMe in a guest of QEMU and KVM'
+	@echo '  make check                 all tests'
+	@echo '  make test T=NAME [MACHINE=...]    one test, or those that match a pattern'
+	@echo '  make shell [MACHINE=...]   a shell in a machine with the modules loaded'
+	@echo '  make bench                 map and unmap against the type1 container'
+	@echo "Machines: $$(cd tools/testing/vm/machines && ls | grep -Ev 'inc$$|README' | tr '\n' ' ')(default $(MACHINE))"
+
+kdir:
+	@test -e $(KDIR)/Makefile || { \
+		echo 'No kernel headers in $(KDIR).'; \
+		echo "Install them (Debian: apt install linux-headers-$$(uname -r)), or name others with KDIR=..."; \
+		exit 1; } >&2
+
+rules     := $(DESTDIR)/usr/lib/udev/rules.d/60-iommufd.rules
+modprobe  := $(DESTDIR)/usr/lib/modprobe.d/iommufd.conf
+load      := $(DESTDIR)/usr/lib/modules-load.d/iommufd.conf
+installed  = $(DESTDIR)/lib/modules/$(release)/updates
+
+install: modules
+	install -D -m 644 drivers/iommu/iommufd/iommufd.ko $(installed)/iommufd.ko
+	install -D -m 644 drivers/vfio/vfio_cdev.ko $(installed)/vfio_cdev.ko
+	install -D -m 644 tools/install/60-iommufd.rules $(rules)
+	install -D -m 644 tools/install/modprobe.conf $(modprobe)
+	install -D -m 644 tools/install/modules-load.conf $(load)
+	$(if $(DESTDIR),,depmod $(release))
+	$(if $(DESTDIR),,-udevadm control --reload 2>/dev/null)
+	@echo "Installed for kernel $(release). Now: modprobe iommufd"
+
+uninstall: kdir
+	rm -f $(installed)/iommufd.ko $(installed)/vfio_cdev.ko $(rules) $(modprobe) $(load)
+	$(if $(DESTDIR),,depmod $(release))
+	$(if $(DESTDIR),,-udevadm control --reload 2>/dev/null)
+
+clean:
+	@test ! -e $(KDIR)/Makefile || $(kbuild) clean
+	rm -rf out/*/
+
+distclean: clean
+	rm -rf out
+
+demo:
+	@tools/demo/demo
+
+check:
+	@$(lab) check
+
+test:
+	@test -n '$(T)' || { echo 'usage: make test T=NAME [MACHINE=...]' >&2; exit 1; }
+	@$(lab) run -v -t '$(T)' $(MACHINE)
+
+shell:
+	@$(lab) shell $(MACHINE)
+
+bench:
+	@$(lab) bench
+
+.PHONY: modules all help kdir install uninstall clean distclean demo check test shell bench
