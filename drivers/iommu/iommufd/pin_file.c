@@ -174,7 +174,7 @@ void unpin_file_frames(struct iommufd_pages *pages, unsigned long first,
 					  (pfn - folio_pfn(folio));
 
 			n = min(n, count);
-			if (pages->writable)
+			if (pages->writable && !folio_test_dirty(folio))
 				set_page_dirty_lock(pfn_to_page(pfn));
 			if (folio != prev && folio != next)
 				unpin_folio(folio);
