@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one place, beside hw_builtin.c, that knows kernel versions.
+ * The one place, beside hw_builtin.c, for what differs between kernel versions.
  */
 #ifndef __IOMMUFD_COMPAT_H
 #define __IOMMUFD_COMPAT_H
 
 #include <linux/iommu.h>
-#include <linux/stringify.h>
-#include <linux/version.h>
-
-/* The namespace became a string in 6.13. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#define IOMMUFD_IMPORT_NS(ns) MODULE_IMPORT_NS(__stringify(ns))
-#else
-#define IOMMUFD_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
-#endif
 
 /* Exported by the IOMMU core, declared in no installed header. */
 int iommu_attach_group_handle(struct iommu_domain *to,

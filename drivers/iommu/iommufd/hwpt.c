@@ -14,7 +14,7 @@
 #include "ioas.h"
 #include "ioctl.h"
 
-#define MAX_INVALIDATIONS (1U << 19)
+#define MAX_INVALIDATIONS BIT(19)
 
 static void hwpt_destroy(struct iommufd_object *obj)
 {
@@ -285,7 +285,7 @@ static struct iommufd_hwpt *hwpt_alloc_on(struct iommufd_object *pt,
 	if (pt->type == &iommufd_ioas_type) {
 		if (cmd->data_type != IOMMU_HWPT_DATA_NONE)
 			return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
-						      "the IOMMU driver %s takes no data of type %u for a page table over an IOAS",
+						      "the IOMMU driver %s takes no data of type %u over an IOAS",
 						      idev->drv->name,
 						      cmd->data_type));
 		return iommufd_hwpt_alloc_paging(to_ioas(pt), idev, cmd->flags,
@@ -346,7 +346,7 @@ static int check_invalidate(struct iommu_hwpt_invalidate *cmd)
 	if (rc || !cmd->entry_num)
 		return rc;
 	if (cmd->entry_num > MAX_INVALIDATIONS)
-		return iommufd_refuse(-EINVAL, "entry_num is %u, at most %u are taken",
+		return iommufd_refuse(-EINVAL, "entry_num is %u, at most %lu are taken",
 				      cmd->entry_num, MAX_INVALIDATIONS);
 	if (!cmd->entry_len || cmd->entry_len > PAGE_SIZE)
 		return iommufd_refuse(-EINVAL, "entry_len is %u", cmd->entry_len);

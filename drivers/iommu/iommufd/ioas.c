@@ -14,7 +14,7 @@
 #include "ioctl.h"
 
 /* ALLOW_IOVAS reads its list in one go. */
-#define MAX_ALLOWED_RANGES (1U << 16)
+#define MAX_ALLOWED_RANGES BIT(16)
 
 static void ioas_destroy(struct iommufd_object *obj)
 {
@@ -177,7 +177,7 @@ int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 	if (rc)
 		return rc;
 	if (cmd->num_iovas > MAX_ALLOWED_RANGES)
-		return iommufd_refuse(-EINVAL, "%u allowed ranges, at most %u are taken",
+		return iommufd_refuse(-EINVAL, "%u allowed ranges, at most %lu are taken",
 				      cmd->num_iovas, MAX_ALLOWED_RANGES);
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))

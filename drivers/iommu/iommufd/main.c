@@ -11,7 +11,6 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
 
-#include "compat.h"
 #include "ioctl.h"
 
 /**
@@ -306,5 +305,5 @@ module_misc_device(iommufd_misc);
 
 MODULE_DESCRIPTION("I/O address spaces and page tables for user space");
 MODULE_LICENSE("GPL");
-IOMMUFD_IMPORT_NS(IOMMUFD_INTERNAL);
+MODULE_IMPORT_NS(IOMMUFD_INTERNAL);
 MODULE_SOFTDEP("post: vfio_cdev");
