@@ -12,7 +12,7 @@
 # pack DIRECTORY ARCHIVE, in the tree
 pack()
 {
-	"$lab_dir/intree" --root sh -ec '
+	"$lab_dir/intree" sh -ec '
 		cd "$1"; find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible -R 0:0 >"$2.new"
 		mv "$2.new" "$2"' - "$1" "$2" || die "cannot pack $2"
 }

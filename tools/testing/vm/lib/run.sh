@@ -24,7 +24,7 @@ machine_load()
 	machine_name=$1
 	machine=() devices=() append='' memory=1G cpus=2 about=''
 	stock_modules='' own_modules='iommufd vfio_cdev' tests=''
-	test_limit=120 total_limit=900
+	test_limit=120 total_limit=900 keep_disks=no
 	prepare() { :; }
 	orders() { :; }
 	. "$file"
@@ -45,14 +45,18 @@ machine_list()
 
 new_run_dir()
 {
-	local n=1
+	local n
 
 	mkdir -p "$out/logs"
+	n=$(find "$out/logs" -maxdepth 1 -name "$machine_name-[0-9]*" | sed 's/.*-//' | sort -n | tail -n 1)
+	n=$((${n:-0} + 1))
 	while ! mkdir "$out/logs/$machine_name-$n" 2>/dev/null; do
-		[ $n -lt 100000 ] || die "cannot make a folder in $out/logs"
+		[ -w "$out/logs" ] || die "cannot make a folder in $out/logs"
 		n=$((n + 1))
 	done
 	run_dir=$out/logs/$machine_name-$n
+	# logs of old runs are not missed
+	rm -rf "$out/logs/$machine_name-$((n - 30))"
 }
 
 # Programs of this machine's list, by pattern, in order.
@@ -174,6 +178,7 @@ run_watched()
 	[ -z "$live_pid" ] || wait "$live_pid" || :
 	trap - INT TERM HUP
 	rm -f "$run_dir/initramfs" "$run_dir/qemu.pid"
+	[ "$keep_disks" = yes ] || rm -f "$run_dir"/*.raw
 }
 
 # The emulator now and then loses a timer of a second CPU; the machine then
