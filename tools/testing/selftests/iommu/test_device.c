@@ -689,8 +689,23 @@ static void replace_fails(void)
 	OK(iofd_destroy(s.fd, other));
 }
 
+/*
+ * In scalable mode the kernel's VT-d driver has no context entry for the alias
+ * under which a PCI bridge speaks for what is behind it: nothing there can do
+ * DMA, through type1 neither. ECAP bit 43 is SMTS.
+ */
+static bool bridge_is_cut_off(uint32_t dev)
+{
+	struct iommu_hw_info_vtd info = { 0 };
+	uint32_t length = sizeof(info), type;
+
+	OK(iofd_hw_info(s.fd, dev, &info, &length, &type, NULL));
+	return type == IOMMU_HW_INFO_TYPE_INTEL_VTD && info.ecap_reg >> 43 & 1;
+}
+
 static void group_of_two(void)
 {
+	bool dma;
 	struct testdev a, b;
 	pci_bdf x, y;
 	uint32_t h, k;
@@ -711,18 +726,21 @@ static void group_of_two(void)
 	/* the group shares one table, whoever else is attached */
 	ERR(vdev_attach(&b.vdev, &(uint32_t){ k }), -EINVAL);
 	attach(&b, h);
-	CHECK(dma_copies(&a, 0x1000, 0x2000, mem, mem + PAGE));
-	CHECK(dma_copies(&b, 0x2000, 0x1000, mem + PAGE, mem));
+	dma = !bridge_is_cut_off(a.vdev.id);
+	if (!dma)
+		tap_note("without DMA, which this IOMMU does not offer behind a bridge");
+	CHECK(!dma || dma_copies(&a, 0x1000, 0x2000, mem, mem + PAGE));
+	CHECK(!dma || dma_copies(&b, 0x2000, 0x1000, mem + PAGE, mem));
 	/* the first that leaves takes nothing from the other */
 	OK(vdev_detach(&a.vdev));
-	CHECK(dma_writes(&b, 0x1000, mem));
+	CHECK(!dma || dma_writes(&b, 0x1000, mem));
 	REFUSED(s.fd, IOMMU_DESTROY, iofd_destroy(s.fd, h), -EBUSY);
 	attach(&a, h);
 	/* a replacement moves them together */
 	attach(&b, k);
 	OK(iofd_destroy(s.fd, h));
-	CHECK(dma_writes(&a, 0x1000, mem));
-	CHECK(dma_writes(&b, 0x1000, mem));
+	CHECK(!dma || dma_writes(&a, 0x1000, mem));
+	CHECK(!dma || dma_writes(&b, 0x1000, mem));
 	OK(vdev_detach(&b.vdev));
 	OK(vdev_detach(&a.vdev));
 	CHECK(!dma_writes(&a, 0x1000, mem));
