@@ -114,7 +114,10 @@ static int group_attach_first(struct iommufd_group *igroup,
 	rc = group_reserve(igroup, idev, iopt);
 	if (rc)
 		goto err_handle;
+	/* A driver may change the format of a table to suit a new device. */
+	down_write(&iopt->shape);
 	rc = iommu_attach_group_handle(hwpt->idom.domain, igroup->group, handle);
+	up_write(&iopt->shape);
 	if (rc) {
 		refuse_attach(idev, hwpt, rc);
 		goto err_reserve;
@@ -193,7 +196,10 @@ static int group_replace(struct iommufd_group *igroup,
 		if (rc)
 			goto err_handle;
 	}
+	/* As in group_attach_first(). */
+	down_write(&iopt->shape);
 	rc = iommu_replace_group_handle(igroup->group, hwpt->idom.domain, handle);
+	up_write(&iopt->shape);
 	if (rc) {
 		refuse_attach(idev, hwpt, rc);
 		goto err_reserve;
