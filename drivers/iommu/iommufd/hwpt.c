@@ -328,11 +328,7 @@ int iommufd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 		goto out_dev;
 	}
 	cmd->out_hwpt_id = hwpt->obj.id;
-	rc = iommufd_ucmd_respond(ucmd);
-	if (rc)
-		iommufd_object_abandon(&hwpt->obj);
-	else
-		iommufd_object_publish(&hwpt->obj);
+	rc = iommufd_ucmd_deliver(ucmd, &hwpt->obj);
 out_dev:
 	iommufd_object_put(dev_obj);
 	return rc;

@@ -2,8 +2,10 @@
 /*
  * Areas of an I/O address space: placing them, taking them away.
  */
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "access.h"
 #include "io_pagetable.h"
 
 /**
@@ -14,7 +16,9 @@ void iopt_init(struct io_pagetable *iopt)
 {
 	init_rwsem(&iopt->shape);
 	init_rwsem(&iopt->iova_lock);
+	init_waitqueue_head(&iopt->settled);
 	INIT_LIST_HEAD(&iopt->domains);
+	INIT_LIST_HEAD(&iopt->accesses);
 	iopt->nr_windows = 1;
 	iopt->windows[0] = (struct iommufd_window){
 		.first = 0, .last = ULONG_MAX, .pgsizes = ~0UL,
@@ -37,11 +41,20 @@ void iopt_destroy(struct io_pagetable *iopt)
 	iopt_set_allowed(iopt, NULL, 0);
 	iopt_unmap(iopt, 0, ULONG_MAX, &unmapped);
 	WARN_ON(!list_empty(&iopt->domains));
+	WARN_ON(!list_empty(&iopt->accesses));
 	WARN_ON(!RB_EMPTY_ROOT(&iopt->reserved.rb_root));
 }
 
-static struct iopt_area *area_at(struct io_pagetable *iopt,
-				 unsigned long first, unsigned long last)
+/**
+ * iopt_area_at - the first area in a range
+ * @iopt: the address space, its iova_lock held
+ * @first: first address
+ * @last: last address
+ *
+ * Return: the area, in whatever state, or NULL
+ */
+struct iopt_area *iopt_area_at(struct io_pagetable *iopt, unsigned long first,
+			       unsigned long last)
 {
 	struct interval_tree_node *node;
 
@@ -117,6 +130,7 @@ int iopt_map(struct io_pagetable *iopt, struct iommufd_pages *pages,
 		return iommufd_refuse(-ENOMEM, "no memory to describe a mapping");
 	area->pages = pages;
 	kref_get(&pages->kref);
+	area->iopt = iopt;
 	area->start = start;
 	area->prot = prot;
 
@@ -137,14 +151,40 @@ int iopt_map(struct io_pagetable *iopt, struct iommufd_pages *pages,
 	return rc;
 }
 
-/* Whether every area in the range can go; called before anything changes. */
+/**
+ * iopt_area_get_pin - an access pins some of an area
+ * @area: live; the iova_lock of its address space is held
+ */
+void iopt_area_get_pin(struct iopt_area *area)
+{
+	atomic_inc(&area->nr_pins);
+}
+
+/**
+ * iopt_area_put_pin - an access has let go of some of an area
+ * @area: may be gone afterwards
+ */
+void iopt_area_put_pin(struct iopt_area *area)
+{
+	struct io_pagetable *iopt = area->iopt;
+
+	if (atomic_dec_and_test(&area->nr_pins))
+		wake_up_all(&iopt->settled);
+}
+
+/*
+ * Whether every area in the range can go; called before anything changes.
+ * -EAGAIN says that another thread is just taking one of them out.
+ */
 static int check_unmap(struct io_pagetable *iopt, unsigned long first,
 		       unsigned long last)
 {
 	struct iopt_area *area;
 
-	for (area = area_at(iopt, first, last); area;
+	for (area = iopt_area_at(iopt, first, last); area;
 	     area = area_next(area, first, last)) {
+		if (area->state == AREA_DYING)
+			return -EAGAIN;
 		if (area->node.start < first || area->node.last > last)
 			return iommufd_refuse(-ENOENT,
 					      "unmapping 0x%lx..0x%lx would cut the mapping at 0x%lx..0x%lx",
@@ -158,6 +198,87 @@ static int check_unmap(struct io_pagetable *iopt, unsigned long first,
 	return 0;
 }
 
+static bool none_dying(struct io_pagetable *iopt, unsigned long first,
+		       unsigned long last)
+{
+	struct iopt_area *area;
+
+	down_read(&iopt->iova_lock);
+	for (area = iopt_area_at(iopt, first, last);
+	     area && area->state != AREA_DYING;
+	     area = area_next(area, first, last))
+		;
+	up_read(&iopt->iova_lock);
+	return !area;
+}
+
+/*
+ * Have accesses let go of dying areas. Nobody can pin them again. On a fatal
+ * signal a driver that does not answer leaves them as they were.
+ */
+static int unpin_areas(struct io_pagetable *iopt, struct list_head *areas)
+{
+	struct access_link *link;
+	struct iopt_area *area;
+
+	list_for_each_entry(area, areas, link) {
+		if (!atomic_read(&area->nr_pins))
+			continue;
+		list_for_each_entry(link, &iopt->accesses, link)
+			iommufd_access_notify(link->access, iopt_area_iova(area),
+					      iopt_area_length(area));
+		if (wait_event_killable(iopt->settled,
+					!atomic_read(&area->nr_pins)))
+			return iommufd_refuse(-EINTR,
+					      "killed while a kernel driver has 0x%lx..0x%lx pinned",
+					      area->node.start, area->node.last);
+	}
+	return 0;
+}
+
+/* Claim the areas in a range for unmapping. */
+static int claim_areas(struct io_pagetable *iopt, unsigned long first,
+		       unsigned long last, struct list_head *areas)
+{
+	struct iopt_area *area;
+	int rc;
+
+	down_write(&iopt->iova_lock);
+	rc = check_unmap(iopt, first, last);
+	if (!rc) {
+		for (area = iopt_area_at(iopt, first, last); area;
+		     area = area_next(area, first, last)) {
+			area->state = AREA_DYING;
+			list_add_tail(&area->link, areas);
+		}
+	}
+	up_write(&iopt->iova_lock);
+	return rc;
+}
+
+/* The end of claimed areas: back to life, or out of the address space. */
+static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
+			 bool alive, unsigned long *unmapped)
+{
+	struct iopt_area *area, *next;
+
+	down_write(&iopt->iova_lock);
+	list_for_each_entry(area, areas, link) {
+		if (alive) {
+			area->state = AREA_LIVE;
+		} else {
+			*unmapped += iopt_area_length(area);
+			area_remove(iopt, area);
+		}
+	}
+	up_write(&iopt->iova_lock);
+	wake_up_all(&iopt->settled);
+	if (alive)
+		return;
+	list_for_each_entry_safe(area, next, areas, link)
+		area_free(area);
+}
+
 /**
  * iopt_unmap - unmap all areas in a range
  * @iopt: the address space
@@ -165,48 +286,39 @@ static int check_unmap(struct io_pagetable *iopt, unsigned long first,
  * @last: last address; no area crosses either end
  * @unmapped: how many bytes were mapped in the range
  *
- * When it returns no device reaches the memory through this address space, and
- * what nobody else needs is unpinned.
+ * When it returns no device reaches the memory through this address space, no
+ * access has it pinned, and what nobody else needs is unpinned. What another
+ * thread is just unmapping in the range is waited for.
  *
  * Context: may sleep.
  * Return: 0, -ENOENT if an area would be cut, -EBUSY if one is being mapped right
- *	   now; explained, with nothing changed
+ *	   now, -EINTR killed while waiting; explained, with nothing changed
  */
 int iopt_unmap(struct io_pagetable *iopt, unsigned long first,
 	       unsigned long last, unsigned long *unmapped)
 {
-	struct iopt_area *area, *next;
 	LIST_HEAD(areas);
 	int rc;
 
 	*unmapped = 0;
-	down_read(&iopt->shape);
-	down_write(&iopt->iova_lock);
-	rc = check_unmap(iopt, first, last);
-	if (rc) {
-		up_write(&iopt->iova_lock);
-		goto out;
+	for (;;) {
+		down_read(&iopt->shape);
+		rc = claim_areas(iopt, first, last, &areas);
+		if (rc != -EAGAIN)
+			break;
+		up_read(&iopt->shape);
+		if (wait_event_killable(iopt->settled,
+					none_dying(iopt, first, last)))
+			return iommufd_refuse(-EINTR,
+					      "killed while another thread unmaps in 0x%lx..0x%lx",
+					      first, last);
 	}
-	for (area = area_at(iopt, first, last); area;
-	     area = area_next(area, first, last)) {
-		if (area->state != AREA_LIVE)
-			continue;
-		area->state = AREA_DYING;
-		list_add_tail(&area->link, &areas);
+	if (!rc) {
+		rc = unpin_areas(iopt, &areas);
+		if (!rc)
+			iopt_clear_areas(iopt, &areas);
+		settle_areas(iopt, &areas, rc, unmapped);
 	}
-	up_write(&iopt->iova_lock);
-
-	iopt_clear_areas(iopt, &areas);
-
-	down_write(&iopt->iova_lock);
-	list_for_each_entry(area, &areas, link) {
-		*unmapped += iopt_area_length(area);
-		area_remove(iopt, area);
-	}
-	up_write(&iopt->iova_lock);
-	list_for_each_entry_safe(area, next, &areas, link)
-		area_free(area);
-out:
 	up_read(&iopt->shape);
 	return rc;
 }

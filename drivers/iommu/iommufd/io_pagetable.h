@@ -10,9 +10,12 @@
 #include <linux/iommufd_driver.h>
 #include <linux/list.h>
 #include <linux/rwsem.h>
+#include <linux/wait.h>
 
 #include "pages.h"
 
+struct access_link;
+struct io_pagetable;
 struct iommu_iova_range;
 
 /**
@@ -39,6 +42,9 @@ enum iopt_area_state {
  * @start: bytes from the beginning of the first page of @pages
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
  * @need: keeps the memory pinned while the address space has a domain
+ * @nr_pins: what in-kernel accesses have pinned; goes up only while the area is
+ *	     live, under the iova_lock
+ * @iopt: where it is
  */
 struct iopt_area {
 	struct interval_tree_node node;
@@ -48,6 +54,8 @@ struct iopt_area {
 	unsigned long start;
 	int prot;
 	struct pages_need need;
+	atomic_t nr_pins;
+	struct io_pagetable *iopt;
 };
 
 static inline unsigned long iopt_area_iova(const struct iopt_area *area)
@@ -106,11 +114,14 @@ struct iopt_domain {
 
 /**
  * struct io_pagetable - an I/O virtual address space
- * @shape: held for write to change @domains, @windows, @allowed, @reserved and
- *	   @huge_pages, and for read while areas come and go
+ * @shape: held for write to change @domains, @accesses, @windows, @allowed,
+ *	   @reserved and @huge_pages, and what devices are attached to the domains;
+ *	   for read while areas come and go
  * @iova_lock: protects @areas, @nr_areas and the areas' states; inside @shape.
  *	       What @shape protects is read under either of them
+ * @settled: woken when dying areas have gone, and when an area's last pin has
  * @domains: struct iopt_domain; all mirror all live areas
+ * @accesses: struct access_link
  * @nr_windows: used entries of @windows
  * @windows: what all domains translate, sorted and disjoint; everything without
  *	     a domain
@@ -125,7 +136,9 @@ struct iopt_domain {
 struct io_pagetable {
 	struct rw_semaphore shape;
 	struct rw_semaphore iova_lock;
+	wait_queue_head_t settled;
 	struct list_head domains;
+	struct list_head accesses;
 	unsigned int nr_windows;
 	struct iommufd_window windows[IOMMUFD_MAX_WINDOWS];
 	struct rb_root_cached allowed;
@@ -144,12 +157,19 @@ int iopt_map(struct io_pagetable *iopt, struct iommufd_pages *pages,
 int iopt_unmap(struct io_pagetable *iopt, unsigned long first,
 	       unsigned long last, unsigned long *unmapped);
 
+struct iopt_area *iopt_area_at(struct io_pagetable *iopt, unsigned long first,
+			       unsigned long last);
+void iopt_area_get_pin(struct iopt_area *area);
+void iopt_area_put_pin(struct iopt_area *area);
+
 /* iopt_domain.c: domains that mirror the areas */
 int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *idom);
 void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *idom);
 int iopt_fill_area(struct io_pagetable *iopt, struct iopt_area *area);
 void iopt_clear_areas(struct io_pagetable *iopt, struct list_head *areas);
 int iopt_set_huge_pages(struct io_pagetable *iopt, bool huge_pages);
+int iopt_add_access(struct io_pagetable *iopt, struct access_link *link);
+void iopt_remove_access(struct io_pagetable *iopt, struct access_link *link);
 
 /* iova_space.c: which addresses may be used */
 unsigned long iopt_window_alignment(const struct io_pagetable *iopt,

@@ -20,6 +20,10 @@ static void ioas_destroy(struct iommufd_object *obj)
 {
 	struct iommufd_ioas *ioas = to_ioas(obj);
 
+	xa_lock(&obj->ictx->objects);
+	if (obj->ictx->vfio_ioas == ioas)
+		obj->ictx->vfio_ioas = NULL;
+	xa_unlock(&obj->ictx->objects);
 	iopt_destroy(&ioas->iopt);
 	mutex_destroy(&ioas->auto_lock);
 	kfree(ioas);
@@ -55,32 +59,43 @@ struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ictx, u32 id)
 	return IS_ERR(obj) ? ERR_CAST(obj) : to_ioas(obj);
 }
 
-int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
+/**
+ * iommufd_ioas_alloc - make an empty IOAS
+ * @ictx: the context
+ *
+ * Return: the IOAS, not published, or an ERR_PTR of -ENOMEM; explained
+ */
+struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx)
 {
-	struct iommu_ioas_alloc *cmd = ucmd->cmd;
 	struct iommufd_ioas *ioas;
 	int rc;
 
-	rc = iommufd_check_flags(cmd->flags, 0);
-	if (rc)
-		return rc;
 	ioas = kzalloc(sizeof(*ioas), GFP_KERNEL_ACCOUNT);
 	if (!ioas)
-		return iommufd_refuse(-ENOMEM, "no memory for an IOAS");
+		return ERR_PTR(iommufd_refuse(-ENOMEM, "no memory for an IOAS"));
 	iopt_init(&ioas->iopt);
 	mutex_init(&ioas->auto_lock);
-	rc = iommufd_object_init(ucmd->ictx, &ioas->obj, &iommufd_ioas_type);
+	rc = iommufd_object_init(ictx, &ioas->obj, &iommufd_ioas_type);
 	if (rc) {
 		ioas_destroy(&ioas->obj);
-		return rc;
+		return ERR_PTR(rc);
 	}
-	cmd->out_ioas_id = ioas->obj.id;
-	rc = iommufd_ucmd_respond(ucmd);
+	return ioas;
+}
+
+int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_alloc *cmd = ucmd->cmd;
+	int rc = iommufd_check_flags(cmd->flags, 0);
+	struct iommufd_ioas *ioas;
+
 	if (rc)
-		iommufd_object_abandon(&ioas->obj);
-	else
-		iommufd_object_publish(&ioas->obj);
-	return rc;
+		return rc;
+	ioas = iommufd_ioas_alloc(ucmd->ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	cmd->out_ioas_id = ioas->obj.id;
+	return iommufd_ucmd_deliver(ucmd, &ioas->obj);
 }
 
 static int copy_iova_ranges(struct iommufd_ioas *ioas,

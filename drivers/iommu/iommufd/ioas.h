@@ -24,6 +24,7 @@ static inline struct iommufd_ioas *to_ioas(struct iommufd_object *obj)
 	return container_of(obj, struct iommufd_ioas, obj);
 }
 
+struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx);
 struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ictx, u32 id);
 
 #endif

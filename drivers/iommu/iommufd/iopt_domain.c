@@ -4,6 +4,7 @@
  */
 #include <linux/sched.h>
 
+#include "access.h"
 #include "hw.h"
 #include "io_pagetable.h"
 
@@ -386,4 +387,40 @@ int iopt_set_huge_pages(struct io_pagetable *iopt, bool huge_pages)
 	up_write(&iopt->iova_lock);
 	up_write(&iopt->shape);
 	return rc;
+}
+
+/**
+ * iopt_add_access - have a kernel driver asked before something is unmapped
+ * @iopt: the address space
+ * @link: the driver's access; what it needs to pin has to be aligned to pages
+ *
+ * Return: 0, -EADDRINUSE if an area is not; explained
+ */
+int iopt_add_access(struct io_pagetable *iopt, struct access_link *link)
+{
+	int rc;
+
+	down_write(&iopt->shape);
+	down_write(&iopt->iova_lock);
+	list_add_tail(&link->link, &iopt->accesses);
+	rc = check_shape(iopt);
+	if (rc)
+		list_del(&link->link);
+	up_write(&iopt->iova_lock);
+	up_write(&iopt->shape);
+	return rc;
+}
+
+/**
+ * iopt_remove_access - undo iopt_add_access()
+ * @iopt: the address space
+ * @link: the driver's access, with nothing pinned
+ */
+void iopt_remove_access(struct io_pagetable *iopt, struct access_link *link)
+{
+	down_write(&iopt->shape);
+	down_write(&iopt->iova_lock);
+	list_del(&link->link);
+	up_write(&iopt->iova_lock);
+	up_write(&iopt->shape);
 }

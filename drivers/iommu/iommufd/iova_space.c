@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
+#include "access.h"
 #include "io_pagetable.h"
 
 /**
@@ -13,14 +14,19 @@
  * @iopt: the address space
  * @window: one of its windows
  *
- * Return: a power of two; 1 without a domain
+ * Return: a power of two; 1 without a domain or an access that pins
  */
 unsigned long iopt_window_alignment(const struct io_pagetable *iopt,
 				    const struct iommufd_window *window)
 {
 	unsigned long align = 1UL << __ffs(window->pgsizes);
+	struct access_link *link;
 
-	return iopt->huge_pages ? align : max(align, PAGE_SIZE);
+	if (!iopt->huge_pages)
+		align = max(align, PAGE_SIZE);
+	list_for_each_entry(link, &iopt->accesses, link)
+		align = max(align, iommufd_access_alignment(link->access));
+	return align;
 }
 
 /**

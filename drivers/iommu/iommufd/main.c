@@ -29,6 +29,24 @@ int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd)
 }
 
 /**
+ * iommufd_ucmd_deliver - tell the user about a new object and let it be found
+ * @ucmd: the command, with the object's id among its outputs
+ * @obj: completely built, not published; belongs to the user afterwards
+ *
+ * Return: 0 or -EFAULT, explained; then the object is gone
+ */
+int iommufd_ucmd_deliver(struct iommufd_ucmd *ucmd, struct iommufd_object *obj)
+{
+	int rc = iommufd_ucmd_respond(ucmd);
+
+	if (rc)
+		iommufd_object_abandon(obj);
+	else
+		iommufd_object_publish(obj);
+	return rc;
+}
+
+/**
  * iommufd_check_reserved - refuse a reserved field that is not 0
  * @reserved: the field
  * @name: its name in the structure
@@ -78,6 +96,7 @@ union ucmd_buffer {
 	struct iommu_ioas_map_file map_file;
 	struct iommu_ioas_unmap unmap;
 	struct iommu_option option;
+	struct iommu_vfio_ioas vfio_ioas;
 };
 
 struct ucmd_op {
@@ -115,6 +134,7 @@ static const struct ucmd_op ucmd_ops[] = {
 	     iova),
 	UCMD(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, iommu_ioas_unmap, length),
 	UCMD(IOMMU_OPTION, iommufd_option, iommu_option, val64),
+	UCMD(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, iommu_vfio_ioas, __reserved),
 };
 
 static int ucmd_read(struct iommufd_ucmd *ucmd, const struct ucmd_op *op)

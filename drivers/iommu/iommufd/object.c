@@ -103,6 +103,21 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 }
 
 /**
+ * iommufd_object_hold - hold an object known by its address
+ * @obj: not freed before the xa_lock, which the caller holds, is released
+ *
+ * Return: whether it is held; not if it is being destroyed
+ */
+bool iommufd_object_hold(struct iommufd_object *obj)
+{
+	lockdep_assert_held(&obj->ictx->objects.xa_lock);
+	if (obj->dying)
+		return false;
+	obj->busy++;
+	return true;
+}
+
+/**
  * iommufd_object_put - end a hold
  * @obj: from iommufd_object_get(); may be gone afterwards
  */

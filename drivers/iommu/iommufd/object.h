@@ -13,6 +13,7 @@
 #include <linux/xarray.h>
 
 struct file;
+struct iommufd_ioas;
 struct iommufd_object;
 struct seq_file;
 
@@ -26,6 +27,10 @@ struct seq_file;
  * @log: the reasons of this file's refusals
  * @account_per_process: how locked memory is charged (OPTION_RLIMIT_MODE).
  *			 Changes only while @objects is empty, under its xa_lock
+ * @vfio_ioas: stands for the container of VFIO's type1 interface, or NULL; under
+ *	       the xa_lock, cleared before the IOAS is freed
+ * @no_iommu_mode: VFIO uses the context for groups without an IOMMU; under the
+ *		   xa_lock
  * @groups_lock: protects @groups
  * @groups: struct iommufd_group of the devices bound here
  */
@@ -35,6 +40,8 @@ struct iommufd_ctx {
 	wait_queue_head_t idle;
 	struct iommufd_reason_log *log;
 	bool account_per_process;
+	struct iommufd_ioas *vfio_ioas;
+	bool no_iommu_mode;
 	struct mutex groups_lock;
 	struct list_head groups;
 };
@@ -85,6 +92,7 @@ extern const struct iommufd_object_type iommufd_ioas_type;
 extern const struct iommufd_object_type iommufd_hwpt_paging_type;
 extern const struct iommufd_object_type iommufd_hwpt_nested_type;
 extern const struct iommufd_object_type iommufd_device_type;
+extern const struct iommufd_object_type iommufd_access_type;
 
 int iommufd_object_init(struct iommufd_ctx *ictx, struct iommufd_object *obj,
 			const struct iommufd_object_type *type);
@@ -94,6 +102,7 @@ void iommufd_object_abandon(struct iommufd_object *obj);
 struct iommufd_object *iommufd_object_get_any(struct iommufd_ctx *ictx, u32 id);
 struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 					  const struct iommufd_object_type *type);
+bool iommufd_object_hold(struct iommufd_object *obj);
 void iommufd_object_put(struct iommufd_object *obj);
 
 int iommufd_object_depend(struct iommufd_object *obj);

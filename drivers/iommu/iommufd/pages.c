@@ -249,3 +249,24 @@ void iommufd_pages_unpin(struct iommufd_pages *pages, struct pages_need *need)
 	pages_drop_unneeded(pages, need->node.start, need->node.last);
 	mutex_unlock(&pages->lock);
 }
+
+/**
+ * iommufd_pages_fill - name pinned pages one by one
+ * @pages: the memory
+ * @first: first page index; all of them are covered by a need of the caller
+ * @last: last page index
+ * @out: receives the pages
+ */
+void iommufd_pages_fill(struct iommufd_pages *pages, unsigned long first,
+			unsigned long last, struct page **out)
+{
+	struct frame_reader r;
+	unsigned long pfn, count;
+
+	mutex_lock(&pages->lock);
+	frame_reader_init(&r, &pages->frames, first);
+	while ((count = frame_reader_next(&r, last, &pfn)))
+		while (count--)
+			*out++ = pfn_to_page(pfn++);
+	mutex_unlock(&pages->lock);
+}

@@ -98,6 +98,8 @@ void iommufd_pages_put(struct iommufd_pages *pages);
 int iommufd_pages_pin(struct iommufd_pages *pages, struct pages_need *need,
 		      unsigned long first, unsigned long last);
 void iommufd_pages_unpin(struct iommufd_pages *pages, struct pages_need *need);
+void iommufd_pages_fill(struct iommufd_pages *pages, unsigned long first,
+			unsigned long last, struct page **out);
 
 /* pin.c and pin_file.c: both work on indices where nothing is stored. */
 int pin_user_frames(struct iommufd_pages *pages, struct frame_writer *w);
