@@ -32,4 +32,3 @@ module_exit(vfio_cdev_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("VFIO device files for PCI devices of the stock vfio-pci");
-MODULE_SOFTDEP("post: vfio-pci");
