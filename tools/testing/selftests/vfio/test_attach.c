@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "legacy.h"
 #include "mem.h"
 
 #define ATTACH VFIO_DEVICE_ATTACH_IOMMUFD_PT
@@ -318,6 +319,7 @@ static void group_of_two(void)
 	struct edu e, f;
 
 	want_pair(&a, &b);
+	want_legacy_dma(&a);
 	OK(vdev_open(&a));
 	OK(vdev_open(&b));
 	OK(vdev_bind(&a, iommufd));

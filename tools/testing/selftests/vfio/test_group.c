@@ -1,82 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The group and its type1 container beside the device file. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common.h"
+#include "legacy.h"
 #include "mem.h"
 
 #define BIND VFIO_DEVICE_BIND_IOMMUFD
-
-struct legacy {
-	int container;
-	int group;
-	struct vdev v;
-};
-
-/* The group of the device, in no container yet; viable if nobody has it. */
-static void group_open(struct legacy *l, const struct vdev *v, bool viable)
-{
-	struct vfio_group_status status = { .argsz = sizeof(status) };
-	char path[64];
-
-	l->v = *v;
-	l->v.fd = -1;
-	l->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	CHECK(l->container >= 0);
-	snprintf(path, sizeof(path), "/dev/vfio/%d", pci_group(v->bdf));
-	l->group = open(path, O_RDWR | O_CLOEXEC);
-	CHECK(l->group >= 0);
-	OK(iofd_ioctl(l->group, VFIO_GROUP_GET_STATUS, &status));
-	CHECK_EQ(status.flags & VFIO_GROUP_FLAGS_VIABLE, viable);
-}
-
-static int set_container(struct legacy *l)
-{
-	return iofd_ioctl(l->group, VFIO_GROUP_SET_CONTAINER, &l->container);
-}
-
-static void device_open(struct legacy *l)
-{
-	OK(set_container(l));
-	OK(iofd_ioctl(l->container, VFIO_SET_IOMMU, (void *)(long)VFIO_TYPE1v2_IOMMU));
-	l->v.fd = OK(iofd_ioctl(l->group, VFIO_GROUP_GET_DEVICE_FD, l->v.bdf));
-}
-
-static void legacy_close(struct legacy *l)
-{
-	vdev_close(&l->v);
-	close(l->group);
-	close(l->container);
-}
-
-/* DMA through the stock type1 container. */
-static void legacy_dma(struct legacy *l, uint32_t seed)
-{
-	void *rw = mem_anon(PAGE);
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)rw,
-		.iova = IOVA,
-		.size = PAGE,
-	};
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap), .iova = IOVA, .size = PAGE,
-	};
-	struct edu e;
-
-	OK(iofd_ioctl(l->container, VFIO_IOMMU_MAP_DMA, &map));
-	OK(edu_init(&e, &l->v));
-	HOLDS(dma_works(&e, IOVA, rw, seed));
-	OK(iofd_ioctl(l->container, VFIO_IOMMU_UNMAP_DMA, &unmap));
-	HOLDS(dma_write_refused(&e, IOVA, rw));
-	edu_fini(&e);
-	munmap(rw, PAGE);
-}
 
 static void in_turn(void)
 {
@@ -91,9 +23,9 @@ static void in_turn(void)
 	OK(iofd_ioas(iommufd, &ioas));
 	OK(iofd_map_at(iommufd, ioas, rw, PAGE, IOVA));
 	for (i = 0; i < 3; i++) {
-		group_open(&l, &v, true);
-		device_open(&l);
-		legacy_dma(&l, 40 + i);
+		legacy_group(&l, &v, true);
+		legacy_device(&l);
+		legacy_check_dma(&l, 40 + i);
 		legacy_close(&l);
 
 		OK(vdev_open(&v));
@@ -115,8 +47,8 @@ static void group_first(void)
 
 	want_device(&v, PCI_EDU, 0);
 	OK(vdev_open(&v));
-	group_open(&l, &v, true);
-	OK(set_container(&l));
+	legacy_group(&l, &v, true);
+	OK(legacy_join(&l));
 	/* in a container: its DMA has an owner */
 	rc = vdev_bind(&v, iommufd);
 	REFUSED(v.fd, BIND, rc, -EPERM);
@@ -125,7 +57,7 @@ static void group_first(void)
 	/* and open */
 	REFUSED(v.fd, BIND, vdev_bind(&v, iommufd), -EINVAL);
 	CHECK(strstr(iommufd_last_reason(v.fd), "group"));
-	legacy_dma(&l, 60);
+	legacy_check_dma(&l, 60);
 	legacy_close(&l);
 	OK(vdev_bind(&v, iommufd));
 }
@@ -138,12 +70,12 @@ static void file_first(void)
 	int rc;
 
 	want_bound(&v, PCI_EDU, 0, iommufd);
-	group_open(&l, &v, false);
-	rc = set_container(&l);
+	legacy_group(&l, &v, false);
+	rc = legacy_join(&l);
 	CHECK(rc == -EPERM || rc == -EBUSY);
 	vdev_close(&v);
-	device_open(&l);
-	legacy_dma(&l, 61);
+	legacy_device(&l);
+	legacy_check_dma(&l, 61);
 	legacy_close(&l);
 }
 
@@ -157,14 +89,14 @@ static void half_a_group(void)
 	want_pair(&a, &b);
 	OK(vdev_open(&a));
 	OK(vdev_bind(&a, iommufd));
-	group_open(&l, &b, false);
-	rc = set_container(&l);
+	legacy_group(&l, &b, false);
+	rc = legacy_join(&l);
 	CHECK(rc == -EPERM || rc == -EBUSY);
 	legacy_close(&l);
 	vdev_close(&a);
 
-	group_open(&l, &b, true);
-	OK(set_container(&l));
+	legacy_group(&l, &b, true);
+	OK(legacy_join(&l));
 	OK(vdev_open(&a));
 	REFUSED(a.fd, BIND, vdev_bind(&a, iommufd), -EPERM);
 	legacy_close(&l);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "legacy.h"
 #include "mem.h"
 
 #define INFO	VFIO_DEVICE_GET_PCI_HOT_RESET_INFO
@@ -212,6 +213,7 @@ static void dma_again(void)
 	struct edu e;
 
 	want_pair(&a, &b);
+	want_legacy_dma(&a);
 	OK(vdev_open(&a));
 	OK(vdev_bind(&a, iommufd));
 	OK(edu_init(&e, &a));

@@ -83,6 +83,24 @@ static void layout(void)
 	}
 }
 
+/* vfio-pci refuses a device whose DMA nothing confines, so there is no node. */
+static void no_iommu(void)
+{
+	char path[160];
+	struct vdev v;
+	pci_bdf bdf;
+
+	if (!pci_find(PCI_EDU, 0, bdf))
+		tap_skip("no edu here");
+	if (pci_group(bdf) >= 0)
+		tap_skip("there is an IOMMU");
+	CHECK(vdev_find(&v, bdf) < 0);
+	device_path(path, sizeof(path), &v, "vfio-dev");
+	CHECK(access(path, F_OK) && errno == ENOENT);
+	CHECK(access("/dev/vfio/devices", F_OK) && errno == ENOENT);
+	OK(pci_bind(bdf, ""));
+}
+
 static void other_drivers(void)
 {
 	char path[160];
@@ -260,6 +278,7 @@ static void unload_order(void)
 static const struct tap_test tests[] = {
 	{ "a device of vfio-pci has one entry, a number and a node", layout },
 	{ "a device of no driver has no node", other_drivers },
+	{ "a device without an IOMMU has no node", no_iommu },
 	{ "binding and unbinding bring uevents with the node", uevents },
 	{ "the nodes go with the module and come back with it", reload },
 	{ "loading and unloading ten times", reload_often, 60 },
