@@ -163,17 +163,19 @@ static int edu_init(struct vfio_device *vdev)
 
 static const struct vfio_device_ops edu_ops = {
 	.name = "vfio-edu-test",
+	/* what this driver does itself */
 	.init = edu_init,
-	.release = vfio_pci_core_release_dev,
 	.open_device = edu_open,
-	.close_device = vfio_pci_core_close_device,
-	.ioctl = vfio_pci_core_ioctl,
-	.device_feature = vfio_pci_core_ioctl_feature,
+	/* and what the core does for it */
+	.match = vfio_pci_core_match,
+	.request = vfio_pci_core_request,
+	.mmap = vfio_pci_core_mmap,
 	.read = vfio_pci_core_read,
 	.write = vfio_pci_core_write,
-	.mmap = vfio_pci_core_mmap,
-	.request = vfio_pci_core_request,
-	.match = vfio_pci_core_match,
+	.ioctl = vfio_pci_core_ioctl,
+	.device_feature = vfio_pci_core_ioctl_feature,
+	.close_device = vfio_pci_core_close_device,
+	.release = vfio_pci_core_release_dev,
 };
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
