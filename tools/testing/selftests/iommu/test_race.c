@@ -194,6 +194,50 @@ static void one_page(void)
 	end();
 }
 
+/*
+ * Two UNMAPs of one large mapping at once. Whichever answers first, whatever it
+ * answers: when it does, the place is free.
+ */
+static pthread_barrier_t both;
+#define LARGE (128 * MIB)
+
+static void *unmap_and_map(void *arg)
+{
+	long i, which = (long)arg;
+
+	for (i = 0; i < 20; i++) {
+		pthread_barrier_wait(&both);	/* it is mapped */
+		/* EBUSY: what the other thread maps behind its own UNMAP */
+		while (one_of(space_unmap(&s, 0, LARGE), "UNMAP", -ENOENT, -EBUSY, 0) == -EBUSY)
+			;
+		/* near the end, where the IOMMU comes last */
+		OK(space_map(&s, mem, PAGE, LARGE - (1 + which) * PAGE));
+		pthread_barrier_wait(&both);
+	}
+	return NULL;
+}
+
+static void unmap_twice(void)
+{
+	char *large = mem_anon(LARGE);
+	pthread_t t[2];
+	long i;
+
+	begin_devices();
+	CHECK(!pthread_barrier_init(&both, NULL, 3));
+	for (i = 0; i < 2; i++)
+		CHECK(!pthread_create(&t[i], NULL, unmap_and_map, (void *)i));
+	for (i = 0; i < 20; i++) {
+		OK(iofd_unmap(s.fd, s.ioas, 0, UINT64_MAX, NULL));
+		OK(space_map(&s, large, LARGE, 0));
+		pthread_barrier_wait(&both);
+		pthread_barrier_wait(&both);
+	}
+	for (i = 0; i < 2; i++)
+		CHECK(!pthread_join(t[i], NULL));
+	end();
+}
+
 /* --- tables and devices --- */
 
 static void attach_detach(unsigned int *seed)
@@ -638,6 +682,7 @@ static const struct tap_test tests[] = {
 	{ "MAP and UNMAP of overlapping places by four threads", same_place },
 	{ "MAP against UNMAP of everything", map_against_all },
 	{ "MAP of one page by two threads: never both", one_page },
+	{ "UNMAP of one mapping by two threads: gone when either returns", unmap_twice, 60 },
 	{ "ATTACH, DETACH and HWPT_ALLOC against MAP and UNMAP", attach_against_map },
 	{ "DESTROY of tables against ATTACH", destroy_against_attach },
 	{ "DMA goes on while its neighbours change", dma_stays, 60 },
