@@ -20,8 +20,9 @@ static_assert(offsetof(struct vfio_cdev_bind_iommufd, token_uuid_ptr) == 16);
 static_assert(sizeof(struct vfio_cdev_attach_iommufd_pt) == 16);
 static_assert(sizeof(struct vfio_cdev_detach_iommufd_pt) == 12);
 
-/* vfio_device.index -> the file that has bound it; an entry is read and
- * changed under the lock of that device's set only
+/*
+ * vfio_device.index -> the file that has bound it. An entry is read and changed
+ * under the lock of that device's set only.
  */
 static DEFINE_XARRAY(bound_files);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "kmsg.h"
 
 #define TRACING		"/sys/kernel/tracing"
 #define PROBES		TRACING "/kprobe_events"
@@ -291,6 +292,45 @@ static void unload_with_hook(void)
 	}
 }
 
+#define FTRACE "/proc/sys/kernel/ftrace_enabled"
+
+/* Where the kernel cannot be made to ask us, that is said, and the rest works. */
+static void without_hook(void)
+{
+	int iommufd = OK(iofd_open()), log;
+	char line[512];
+	bool said = false;
+	struct vdev v;
+	struct vm m;
+
+	if (access(FTRACE, F_OK))
+		tap_skip("this kernel has no ftrace");
+	vm_make(&m);
+	want_device(&v, PCI_EDU, 0);
+	/* not while the answers to KVM hang on it */
+	ERR(put(FTRACE, "0", 0), -EBUSY);
+
+	OK(module_unload("vfio_cdev"));
+	OK(put(FTRACE, "0", 0));
+	log = OK(kmsg_open());
+	OK(module_load("vfio_cdev"));
+	while (!said && kmsg_next(log, line, sizeof(line), 1000))
+		said = strstr(line, "vfio_cdev: KVM will not accept device files");
+	CHECK(said);
+	OK(find_again(&v));
+	OK(vdev_open(&v));
+	ERR(vm_add(&m, v.fd), -EINVAL);
+	OK(vdev_bind(&v, iommufd));
+	vdev_close(&v);
+
+	OK(module_unload("vfio_cdev"));
+	OK(put(FTRACE, "1", 0));
+	OK(module_load("vfio_cdev"));
+	OK(find_again(&v));
+	OK(vdev_open(&v));
+	OK(vm_add(&m, v.fd));
+}
+
 static const struct tap_test tests[] = {
 	{ "KVM takes a device file, and gives it back", handshake },
 	{ "KVM's answer to all other files is as before", foreign_files },
@@ -298,6 +338,7 @@ static const struct tap_test tests[] = {
 	{ "file and machine go in either order", either_goes, 60 },
 	{ "a machine given before BIND stays until close", machine_given_before },
 	{ "a machine given after BIND does not", machine_given_after },
+	{ "without ftrace the module says what does not work", without_hook },
 	{ "the module goes and comes beside a running KVM", unload_with_hook, 60 },
 };
 
