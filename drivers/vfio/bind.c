@@ -214,6 +214,7 @@ static int bind_locked(struct vfio_cdev_file *vf,
 		rc = refuse_out(vf, out_devid);
 		goto err_close;
 	}
+	/* Pairs with the acquire in is_bound(). */
 	smp_store_release(&vf->bound, true);
 	return 0;
 

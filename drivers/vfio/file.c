@@ -94,7 +94,7 @@ static bool has_runtime_pm(struct vfio_device *vdev)
 	return vdev->dev->driver && vdev->dev->driver->pm;
 }
 
-static int wake(struct vfio_device *vdev)
+static int power_up(struct vfio_device *vdev)
 {
 	if (has_runtime_pm(vdev) && pm_runtime_resume_and_get(vdev->dev))
 		return iommufd_refuse(-EIO, "%s: does not wake up from its low-power state",
@@ -206,7 +206,7 @@ static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		name = ioctl_name(cmd);
 		ret = refuse_unbound(vf, name ? name : "an ioctl");
 	} else {
-		ret = wake(vf->vdev);
+		ret = power_up(vf->vdev);
 		if (!ret) {
 			ret = bound_ioctl(vf, cmd, arg);
 			let_sleep(vf->vdev);

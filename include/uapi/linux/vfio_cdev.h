@@ -25,6 +25,34 @@
 
 #ifndef VFIO_DEVICE_FEATURE_DMA_BUF
 #define VFIO_DEVICE_FEATURE_DMA_BUF	11
+
+/**
+ * struct vfio_region_dma_range - part of a region
+ * @offset: of its first byte in the region
+ * @length: bytes
+ */
+struct vfio_region_dma_range {
+	__u64 offset;
+	__u64 length;
+};
+
+/**
+ * struct vfio_device_feature_dma_buf - data of VFIO_DEVICE_FEATURE_DMA_BUF
+ * @region_index: the region
+ * @open_flags: of the file made, as for open(2)
+ * @flags: 0
+ * @nr_ranges: entries of @dma_ranges
+ * @dma_ranges: the parts of the region that the buffer consists of
+ *
+ * The feature is refused with ENOTTY so far.
+ */
+struct vfio_device_feature_dma_buf {
+	__u32 region_index;
+	__u32 open_flags;
+	__u32 flags;
+	__u32 nr_ranges;
+	struct vfio_region_dma_range dma_ranges[];
+};
 #endif
 
 /**
