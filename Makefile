@@ -4,6 +4,8 @@
 
 KDIR    ?= /lib/modules/$(shell uname -r)/build
 MACHINE ?= amd64-vtd
+# depmod, udevadm: not in the path of a plain su
+export PATH := $(PATH):/usr/sbin:/sbin
 lab     := tools/testing/vm/lab
 
 # of the kernel in KDIR, not of the one that runs
@@ -21,7 +23,7 @@ help:
 	@echo '  make install               install and announce them (root): modules, udev rule, module'
 	@echo '                             configuration; DESTDIR=... to install elsewhere'
 	@echo '  make uninstall             remove what install has put there (root)'
-	@echo '  make clean                 remove what was built; make distclean: logs and machines too'
+	@echo '  make clean                 remove what was built, and the logs of machines'
 	@echo
 	@echo 'In virtual machines (root or sudo; the first run fetches a Debian 13 tree):'
 	@echo '  make demo                  see it work: DMA by edu, and NVMe in a guest of QEMU and KVM'
@@ -59,9 +61,6 @@ uninstall: kdir
 
 clean:
 	@test ! -e $(KDIR)/Makefile || $(kbuild) clean
-	rm -rf out/*/
-
-distclean: clean
 	rm -rf out
 
 demo:
@@ -80,4 +79,4 @@ shell:
 bench:
 	@$(lab) bench
 
-.PHONY: modules all help kdir install uninstall clean distclean demo check test shell bench
+.PHONY: modules all help kdir install uninstall clean demo check test shell bench
