@@ -53,7 +53,7 @@ build_all()
 		--include='/tools/testing/selftests/***' --include='/tools/testing/bench/***' \
 		--exclude='*' "$repo/" "$built/src/" || die "cannot copy the sources to $built/src"
 
-	digest=$( { cd "$built/src" && find . -name '*.[chS]' -o -name Makefile -o -name Kbuild |
+	digest=$( { cd "$built/src" && find . \( -name '*.[chS]' -o -name Makefile -o -name Kbuild \) ! -name '*.mod.c' |
 		LC_ALL=C sort | xargs sha256sum; cat "$lab_dir/programs.mk" "$lab_dir/arch/$arch"
 		cat "$tree/.packages"; } | sha256sum)
 	if [ "$(cat "$built/.built" 2>/dev/null)" = "$digest" ]; then

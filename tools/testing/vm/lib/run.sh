@@ -189,6 +189,7 @@ run_watched()
 hung_by_emulator()
 {
 	case $ended in 'no sign of life'*) ;; *) return 1 ;; esac
+	! grep -q 'Kernel panic' "$run_dir/console.log" || return 1
 	grep -q '^#lab: begin' "$run_dir/results.log" || return 0
 	grep -q "kthread timer wakeup didn't happen" "$run_dir/console.log"
 }
