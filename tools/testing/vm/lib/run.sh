@@ -70,8 +70,8 @@ expand_tests()
 		for name in "$built"/t/*; do
 			name=${name##*/}
 			# shellcheck disable=SC2053 # a pattern it shall be
-			if [[  ==  ]]; then
-				printf '%s ' ""
+			if [[ $name == $pattern ]]; then
+				printf '%s ' "$name"
 			fi
 		done
 	done
