@@ -16,6 +16,7 @@
 #include <linux/types.h>
 
 struct device;
+struct iommufd_dirty_bitmap;
 struct module;
 
 /**
@@ -76,6 +77,13 @@ struct iommufd_hw_data {
  *	 sizes in @pgsizes only. *@mapped is how many bytes were entered, also on
  *	 failure; the caller unmaps them then. Never covers what is mapped.
  * @map_sync: make maps in [@iova, @iova + @len) visible to the hardware. Optional.
+ * @set_dirty: start or stop recording what devices write through @domain, which
+ *	       was made with IOMMU_HWPT_ALLOC_DIRTY_TRACKING. Optional
+ * @read_dirty: call iommufd_dirty_set() for what was written in the range since
+ *		it was last cleared, leaf by leaf, and clear it unless @flags has
+ *		IOMMU_DIRTY_NO_CLEAR. What has to leave the IOTLB for later writes
+ *		to be recorded is added to @gather. @bitmap is NULL to clear only.
+ *		Optional, goes with @set_dirty
  * @unmap: remove the range, which is mapped throughout, and return its length
  *	   in bytes. Translations may stay cached until iommu_iotlb_sync().
  *
@@ -111,7 +119,15 @@ struct iommufd_driver_ops {
 			size_t len);
 	size_t (*unmap)(struct iommu_domain *domain, unsigned long iova,
 			size_t len, struct iommu_iotlb_gather *gather);
+	int (*set_dirty)(struct iommu_domain *domain, bool enable);
+	int (*read_dirty)(struct iommu_domain *domain, unsigned long iova,
+			  size_t len, unsigned long flags,
+			  struct iommufd_dirty_bitmap *bitmap,
+			  struct iommu_iotlb_gather *gather);
 };
+
+void iommufd_dirty_set(struct iommufd_dirty_bitmap *bitmap, unsigned long iova,
+		       size_t len);
 
 int iommufd_register_driver(const struct iommufd_driver_ops *ops);
 void iommufd_unregister_driver(const struct iommufd_driver_ops *ops);

@@ -279,7 +279,7 @@ static int attach_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 			goto out;
 	}
 
-	hwpt = iommufd_hwpt_alloc_paging(ioas, idev, 0, true);
+	hwpt = iommufd_hwpt_alloc_paging(ioas, idev, 0, NULL, true);
 	if (IS_ERR(hwpt)) {
 		rc = PTR_ERR(hwpt);
 		goto out;

@@ -110,8 +110,6 @@ static struct iommu_domain *builtin_alloc_paging(struct device *dev, u32 flags,
 
 	if (data)
 		return refuse_domain(dev, "driver data for page tables");
-	if (flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
-		return refuse_domain(dev, "dirty tracking that works without CONFIG_IOMMUFD");
 	if (flags & IOMMU_HWPT_ALLOC_PASID)
 		return refuse_domain(dev, "page tables for PASIDs that iommufd can attach");
 	if (flags & IOMMU_HWPT_ALLOC_NEST_PARENT) {

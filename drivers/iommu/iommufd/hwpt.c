@@ -40,9 +40,9 @@ static void hwpt_show(struct iommufd_object *obj, struct seq_file *m)
 		seq_printf(m, " parent=%u", hwpt->parent->obj.id);
 	else
 		seq_printf(m, " ioas=%u", hwpt->ioas->obj.id);
-	seq_printf(m, " driver=%s auto=%d nest_parent=%d enforces_coherency=%d",
+	seq_printf(m, " driver=%s auto=%d nest_parent=%d enforces_coherency=%d tracks_dirty=%d",
 		   hwpt->idom.drv->name, hwpt->is_auto, hwpt->nest_parent,
-		   hwpt->enforces_coherency);
+		   hwpt->enforces_coherency, hwpt->tracks_dirty);
 }
 
 static bool hwpt_depends_on(const struct iommufd_object *obj,
@@ -135,6 +135,7 @@ int iommufd_hwpt_enforce_coherency(struct iommufd_hwpt *hwpt,
  * @ioas: held or depended on by the caller
  * @idev: a device behind the IOMMU the table is for
  * @flags: enum iommufd_hwpt_alloc_flags
+ * @data: the user's data for the driver, or NULL
  * @is_auto: it is to go with the last device attached to it
  *
  * Context: may sleep.
@@ -142,7 +143,9 @@ int iommufd_hwpt_enforce_coherency(struct iommufd_hwpt *hwpt,
  */
 struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
 					       struct iommufd_device *idev,
-					       u32 flags, bool is_auto)
+					       u32 flags,
+					       const struct iommu_user_data *data,
+					       bool is_auto)
 {
 	struct iommufd_hwpt *hwpt;
 	struct iommu_domain *domain;
@@ -153,12 +156,21 @@ struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
 		return hwpt;
 	hwpt->is_auto = is_auto;
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+	hwpt->tracks_dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	if (hwpt->tracks_dirty && !idev->drv->set_dirty) {
+		rc = iommufd_refuse(-EOPNOTSUPP,
+				    "the IOMMU driver %s of %s has no dirty tracking%s",
+				    idev->drv->name, dev_name(idev->dev),
+				    idev->drv == &hw_builtin_ops ?
+				    ": without CONFIG_IOMMUFD the kernel's own drivers record nothing" : "");
+		goto err;
+	}
 	rc = iommufd_object_depend(&ioas->obj);
 	if (rc)
 		goto err;
 	hwpt->ioas = ioas;
 
-	domain = idev->drv->alloc_paging(idev->dev, flags, NULL);
+	domain = idev->drv->alloc_paging(idev->dev, flags, data);
 	if (IS_ERR(domain)) {
 		rc = PTR_ERR(domain);
 		goto err;
@@ -282,15 +294,10 @@ static struct iommufd_hwpt *hwpt_alloc_on(struct iommufd_object *pt,
 	if (cmd->flags & IOMMU_HWPT_FAULT_ID_VALID)
 		return ERR_PTR(iommufd_refuse(-ENOENT, "no fault queue has id %u",
 					      cmd->fault_id));
-	if (pt->type == &iommufd_ioas_type) {
-		if (cmd->data_type != IOMMU_HWPT_DATA_NONE)
-			return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
-						      "the IOMMU driver %s takes no data of type %u over an IOAS",
-						      idev->drv->name,
-						      cmd->data_type));
+	if (pt->type == &iommufd_ioas_type)
 		return iommufd_hwpt_alloc_paging(to_ioas(pt), idev, cmd->flags,
+						 cmd->data_len ? &data : NULL,
 						 false);
-	}
 	if (iommufd_object_is_hwpt(pt)) {
 		if (cmd->data_type == IOMMU_HWPT_DATA_NONE)
 			return ERR_PTR(iommufd_refuse(-EINVAL,

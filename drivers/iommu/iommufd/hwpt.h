@@ -22,6 +22,8 @@ struct iommufd_ioas;
  * @enforces_coherency: DMA that asks not to be snooped is snooped all the same;
  *			changes only from false to true, while @ioas has no areas,
  *			under the shape lock of its address space
+ * @tracks_dirty: made with DIRTY_TRACKING; constant
+ * @dirty_on: tracking is switched on; under the shape lock
  * @mirrors: the domain was added to the address space
  */
 struct iommufd_hwpt {
@@ -32,6 +34,8 @@ struct iommufd_hwpt {
 	bool is_auto;
 	bool nest_parent;
 	bool enforces_coherency;
+	bool tracks_dirty;
+	bool dirty_on;
 	bool mirrors;
 };
 
@@ -59,7 +63,9 @@ static inline const char *hwpt_name(const struct iommufd_hwpt *hwpt)
 
 struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
 					       struct iommufd_device *idev,
-					       u32 flags, bool is_auto);
+					       u32 flags,
+					       const struct iommu_user_data *data,
+					       bool is_auto);
 int iommufd_hwpt_enforce_coherency(struct iommufd_hwpt *hwpt,
 				   struct device *dev);
 void iommufd_hwpt_drop(struct iommufd_hwpt *hwpt);

@@ -83,25 +83,113 @@ static void area_free(struct iopt_area *area)
 	kfree(area);
 }
 
-static int area_place(struct io_pagetable *iopt, struct iopt_area *area,
-		      unsigned long length, unsigned long *iova, bool fixed)
+/**
+ * iopt_area_alloc - describe a mapping that is yet to be placed
+ * @pages: the memory; the area takes a reference of its own
+ * @start: bytes from the beginning of the first page of @pages
+ * @length: bytes, not 0, within @pages
+ * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
+ *
+ * Return: the area, with its node at 0..@length-1, or an ERR_PTR of -ENOMEM
+ */
+struct iopt_area *iopt_area_alloc(struct iommufd_pages *pages,
+				  unsigned long start, unsigned long length,
+				  int prot)
 {
-	unsigned long offset = iopt_area_offset(area);
+	struct iopt_area *area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+
+	if (!area)
+		return ERR_PTR(iommufd_refuse(-ENOMEM,
+					      "no memory to describe a mapping"));
+	area->pages = pages;
+	kref_get(&pages->kref);
+	area->start = start;
+	area->node.last = length - 1;
+	area->prot = prot;
+	return area;
+}
+
+/**
+ * iopt_areas_free - free areas that are in no address space
+ * @areas: by their link
+ */
+void iopt_areas_free(struct list_head *areas)
+{
+	struct iopt_area *area, *next;
+
+	list_for_each_entry_safe(area, next, areas, link)
+		area_free(area);
+}
+
+/* Place areas one behind the other, all or none. */
+static int areas_place(struct io_pagetable *iopt, struct list_head *areas,
+		       unsigned long length, unsigned long *iova, bool fixed)
+{
+	struct iopt_area *area = list_first_entry(areas, struct iopt_area, link);
+	unsigned long at;
 	int rc;
 
-	down_write(&iopt->iova_lock);
 	if (fixed)
-		rc = iopt_check_iova(iopt, *iova, length, offset);
+		rc = iopt_check_iova(iopt, *iova, length, iopt_area_offset(area));
 	else
-		rc = iopt_find_iova(iopt, length, offset, iova);
-	if (!rc) {
+		rc = iopt_find_iova(iopt, length, iopt_area_offset(area), iova);
+	if (rc)
+		return rc;
+	at = *iova;
+	list_for_each_entry(area, areas, link) {
+		rc = iopt_check_alignment(iopt, at, iopt_area_length(area),
+					  iopt_area_offset(area));
+		if (rc)
+			return rc;
+		at += iopt_area_length(area);
+	}
+	at = *iova;
+	list_for_each_entry(area, areas, link) {
+		area->iopt = iopt;
 		area->state = AREA_PENDING;
-		area->node.start = *iova;
-		area->node.last = *iova + length - 1;
+		area->node.last += at;
+		area->node.start = at;
 		interval_tree_insert(&area->node, &iopt->areas);
 		iopt->nr_areas++;
+		at += iopt_area_length(area);
 	}
+	return 0;
+}
+
+/**
+ * iopt_map_areas - map memory described by areas, one behind the other
+ * @iopt: the address space
+ * @areas: new areas, by their link; the address space's on success, otherwise
+ *	   still the caller's
+ * @length: of all of them together
+ * @iova: where the first one goes; chosen here unless @fixed
+ * @fixed: map at *@iova or not at all; *@iova + @length - 1 does not wrap
+ *
+ * Context: may sleep. Maps of different addresses run side by side.
+ * Return: 0 or an explained errno, with nothing changed
+ */
+int iopt_map_areas(struct io_pagetable *iopt, struct list_head *areas,
+		   unsigned long length, unsigned long *iova, bool fixed)
+{
+	struct iopt_area *area;
+	int rc;
+
+	down_read(&iopt->shape);
+	down_write(&iopt->iova_lock);
+	rc = areas_place(iopt, areas, length, iova, fixed);
 	up_write(&iopt->iova_lock);
+	if (!rc) {
+		rc = iopt_fill_areas(iopt, areas);
+		down_write(&iopt->iova_lock);
+		list_for_each_entry(area, areas, link) {
+			if (rc)
+				area_remove(iopt, area);
+			else
+				area->state = AREA_LIVE;
+		}
+		up_write(&iopt->iova_lock);
+	}
+	up_read(&iopt->shape);
 	return rc;
 }
 
@@ -122,32 +210,134 @@ int iopt_map(struct io_pagetable *iopt, struct iommufd_pages *pages,
 	     unsigned long start, unsigned long length, unsigned long *iova,
 	     bool fixed, int prot)
 {
-	struct iopt_area *area;
+	struct iopt_area *area = iopt_area_alloc(pages, start, length, prot);
+	LIST_HEAD(areas);
 	int rc;
 
-	area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
-	if (!area)
-		return iommufd_refuse(-ENOMEM, "no memory to describe a mapping");
-	area->pages = pages;
-	kref_get(&pages->kref);
-	area->iopt = iopt;
-	area->start = start;
-	area->prot = prot;
-
-	down_read(&iopt->shape);
-	rc = area_place(iopt, area, length, iova, fixed);
-	if (!rc) {
-		rc = iopt_fill_area(iopt, area);
-		down_write(&iopt->iova_lock);
-		if (rc)
-			area_remove(iopt, area);
-		else
-			area->state = AREA_LIVE;
-		up_write(&iopt->iova_lock);
-	}
-	up_read(&iopt->shape);
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	list_add(&area->link, &areas);
+	rc = iopt_map_areas(iopt, &areas, length, iova, fixed);
 	if (rc)
 		area_free(area);
+	return rc;
+}
+
+/**
+ * iopt_copy_areas - describe what is mapped in a range once more
+ * @iopt: the address space
+ * @first: first address
+ * @last: last address
+ * @prot: for the new areas
+ * @areas: receives them, in no address space yet; empty on failure
+ *
+ * Return: 0, -ENOENT if the range is not mapped throughout, -EPERM if writing is
+ *	   asked for of what was mapped for reading, -ENOMEM; explained
+ */
+int iopt_copy_areas(struct io_pagetable *iopt, unsigned long first,
+		    unsigned long last, int prot, struct list_head *areas)
+{
+	int rc = 0;
+
+	down_read(&iopt->iova_lock);
+	for (;;) {
+		struct iopt_area *area = iopt_area_at(iopt, first, first), *copy;
+		unsigned long end;
+
+		if (!area || area->state != AREA_LIVE) {
+			rc = iommufd_refuse(-ENOENT, "nothing is mapped at 0x%lx",
+					    first);
+			break;
+		}
+		if ((prot & IOMMU_WRITE) && !area->pages->writable) {
+			rc = iommufd_refuse(-EPERM,
+					    "the memory at 0x%lx was not mapped writeable",
+					    first);
+			break;
+		}
+		end = min(last, area->node.last);
+		copy = iopt_area_alloc(area->pages,
+				       area->start + (first - area->node.start),
+				       end - first + 1, prot);
+		if (IS_ERR(copy)) {
+			rc = PTR_ERR(copy);
+			break;
+		}
+		list_add_tail(&copy->link, areas);
+		if (end == last)
+			break;
+		first = end + 1;
+	}
+	up_read(&iopt->iova_lock);
+	if (rc) {
+		iopt_areas_free(areas);
+		INIT_LIST_HEAD(areas);
+	}
+	return rc;
+}
+
+/* Let @tail take over what @area has from @iova on. */
+static void area_divide(struct io_pagetable *iopt, struct iopt_area *area,
+			struct iopt_area *tail, unsigned long iova)
+{
+	interval_tree_remove(&area->node, &iopt->areas);
+	tail->iopt = iopt;
+	tail->state = AREA_LIVE;
+	tail->node.start = iova;
+	tail->node.last = area->node.last;
+	area->node.last = iova - 1;
+	interval_tree_insert(&area->node, &iopt->areas);
+	interval_tree_insert(&tail->node, &iopt->areas);
+	iopt->nr_areas++;
+	if (!list_empty(&iopt->domains))
+		iommufd_pages_divide(area->pages, &area->need,
+				     iopt_area_last(area), &tail->need,
+				     iopt_area_first(tail));
+}
+
+/**
+ * iopt_cut - make an area begin at an address
+ * @iopt: the address space; its HUGE_PAGES option is off, so that no leaf of a
+ *	  domain reaches across
+ * @iova: within an area, or where nothing is mapped
+ *
+ * Return: 0, -EINVAL if @iova is not a multiple of the alignment, -EBUSY if the
+ *	   area is being (un)mapped or pinned by a kernel driver, -ENOMEM;
+ *	   explained
+ */
+int iopt_cut(struct io_pagetable *iopt, unsigned long iova)
+{
+	struct iopt_area *area, *tail;
+	int rc = 0;
+
+	down_write(&iopt->shape);
+	down_write(&iopt->iova_lock);
+	area = iopt_area_at(iopt, iova, iova);
+	if (!area || area->node.start == iova)
+		goto out;
+	if (iopt->huge_pages)
+		rc = iommufd_refuse(-EINVAL,
+				    "0x%lx may be inside a large page: switch HUGE_PAGES off first",
+				    iova);
+	else if (atomic_read(&area->nr_pins))
+		rc = iommufd_refuse(-EBUSY,
+				    "a kernel driver has 0x%lx..0x%lx pinned",
+				    area->node.start, area->node.last);
+	else
+		rc = iopt_check_alignment(iopt, iova, iova - area->node.start,
+					  iopt_area_offset(area));
+	if (rc)
+		goto out;
+	tail = iopt_area_alloc(area->pages,
+			       area->start + (iova - area->node.start),
+			       area->node.last - iova + 1, area->prot);
+	if (IS_ERR(tail))
+		rc = PTR_ERR(tail);
+	else
+		area_divide(iopt, area, tail, iova);
+out:
+	up_write(&iopt->iova_lock);
+	up_write(&iopt->shape);
 	return rc;
 }
 
@@ -260,7 +450,7 @@ static int claim_areas(struct io_pagetable *iopt, unsigned long first,
 static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
 			 bool alive, unsigned long *unmapped)
 {
-	struct iopt_area *area, *next;
+	struct iopt_area *area;
 
 	down_write(&iopt->iova_lock);
 	list_for_each_entry(area, areas, link) {
@@ -273,10 +463,8 @@ static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
 	}
 	up_write(&iopt->iova_lock);
 	wake_up_all(&iopt->settled);
-	if (alive)
-		return;
-	list_for_each_entry_safe(area, next, areas, link)
-		area_free(area);
+	if (!alive)
+		iopt_areas_free(areas);
 }
 
 /**

@@ -37,7 +37,7 @@ enum iopt_area_state {
  * struct iopt_area - one mapping
  * @node: first and last IOVA; in io_pagetable.areas
  * @state: protected by the iova_lock
- * @link: on the list of whoever is destroying it
+ * @link: on the list of whoever is making or destroying it
  * @pages: the memory; referenced
  * @start: bytes from the beginning of the first page of @pages
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
@@ -151,9 +151,18 @@ struct io_pagetable {
 /* io_pagetable.c: areas */
 void iopt_init(struct io_pagetable *iopt);
 void iopt_destroy(struct io_pagetable *iopt);
+struct iopt_area *iopt_area_alloc(struct iommufd_pages *pages,
+				  unsigned long start, unsigned long length,
+				  int prot);
+void iopt_areas_free(struct list_head *areas);
+int iopt_map_areas(struct io_pagetable *iopt, struct list_head *areas,
+		   unsigned long length, unsigned long *iova, bool fixed);
 int iopt_map(struct io_pagetable *iopt, struct iommufd_pages *pages,
 	     unsigned long start, unsigned long length, unsigned long *iova,
 	     bool fixed, int prot);
+int iopt_copy_areas(struct io_pagetable *iopt, unsigned long first,
+		    unsigned long last, int prot, struct list_head *areas);
+int iopt_cut(struct io_pagetable *iopt, unsigned long iova);
 int iopt_unmap(struct io_pagetable *iopt, unsigned long first,
 	       unsigned long last, unsigned long *unmapped);
 
@@ -165,13 +174,15 @@ void iopt_area_put_pin(struct iopt_area *area);
 /* iopt_domain.c: domains that mirror the areas */
 int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *idom);
 void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *idom);
-int iopt_fill_area(struct io_pagetable *iopt, struct iopt_area *area);
+int iopt_fill_areas(struct io_pagetable *iopt, struct list_head *areas);
 void iopt_clear_areas(struct io_pagetable *iopt, struct list_head *areas);
 int iopt_set_huge_pages(struct io_pagetable *iopt, bool huge_pages);
 int iopt_add_access(struct io_pagetable *iopt, struct access_link *link);
 void iopt_remove_access(struct io_pagetable *iopt, struct access_link *link);
 
 /* iova_space.c: which addresses may be used */
+int iopt_check_alignment(struct io_pagetable *iopt, unsigned long iova,
+			 unsigned long length, unsigned long offset);
 unsigned long iopt_window_alignment(const struct io_pagetable *iopt,
 				    const struct iommufd_window *window);
 unsigned long iopt_alignment(const struct io_pagetable *iopt);

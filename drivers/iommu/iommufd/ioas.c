@@ -322,6 +322,60 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 			 &cmd->iova);
 }
 
+static int copy_between(struct iommufd_ioas *src, struct iommufd_ioas *dst,
+			struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_copy *cmd = ucmd->cmd;
+	unsigned long iova = cmd->dst_iova, unmapped;
+	LIST_HEAD(areas);
+	int rc;
+
+	rc = iopt_copy_areas(&src->iopt, cmd->src_iova,
+			     cmd->src_iova + cmd->length - 1,
+			     map_prot(cmd->flags), &areas);
+	if (rc)
+		return rc;
+	rc = iopt_map_areas(&dst->iopt, &areas, cmd->length, &iova,
+			    cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA);
+	if (rc) {
+		iopt_areas_free(&areas);
+		return rc;
+	}
+	cmd->dst_iova = iova;
+	rc = iommufd_ucmd_respond(ucmd);
+	if (rc)
+		iopt_unmap(&dst->iopt, iova, iova + cmd->length - 1, &unmapped);
+	return rc;
+}
+
+int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_copy *cmd = ucmd->cmd;
+	struct iommufd_ioas *src, *dst;
+	u64 last;
+	int rc;
+
+	rc = check_map(cmd->flags, cmd->dst_iova, cmd->length);
+	if (rc)
+		return rc;
+	if (check_add_overflow(cmd->src_iova, cmd->length - 1, &last))
+		return iommufd_refuse(-EOVERFLOW,
+				      "src_iova 0x%llx + length 0x%llx wraps",
+				      cmd->src_iova, cmd->length);
+	src = iommufd_ioas_get(ucmd->ictx, cmd->src_ioas_id);
+	if (IS_ERR(src))
+		return PTR_ERR(src);
+	dst = iommufd_ioas_get(ucmd->ictx, cmd->dst_ioas_id);
+	if (IS_ERR(dst)) {
+		rc = PTR_ERR(dst);
+	} else {
+		rc = copy_between(src, dst, ucmd);
+		iommufd_object_put(&dst->obj);
+	}
+	iommufd_object_put(&src->obj);
+	return rc;
+}
+
 int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_unmap *cmd = ucmd->cmd;

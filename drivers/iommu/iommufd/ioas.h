@@ -12,11 +12,13 @@
  * @auto_lock: held while a device that is attached to the IOAS itself looks for
  *	       a page table or makes one, so that two of them end up on the same;
  *	       outermost of all locks
+ * @frozen_link: in the list of a CHANGE_PROCESS, under the context's freeze_lock
  */
 struct iommufd_ioas {
 	struct iommufd_object obj;
 	struct io_pagetable iopt;
 	struct mutex auto_lock;
+	struct list_head frozen_link;
 };
 
 static inline struct iommufd_ioas *to_ioas(struct iommufd_object *obj)

@@ -125,34 +125,24 @@ static void area_unpin(struct iopt_area *area)
 static void area_clear_until(struct io_pagetable *iopt, struct iopt_area *area,
 			     struct iopt_domain *end)
 {
+	struct iommu_iotlb_gather gather;
 	struct iopt_domain *idom;
-	LIST_HEAD(one);
 
-	list_add(&area->link, &one);
 	list_for_each_entry(idom, &iopt->domains, link) {
 		if (idom == end)
 			break;
-		domain_clear_areas(idom, &one);
+		iommu_iotlb_gather_init(&gather);
+		domain_clear_range(idom, iopt_area_iova(area),
+				   iopt_area_length(area), &gather);
+		iommu_iotlb_sync(idom->domain, &gather);
 	}
-	list_del(&area->link);
 }
 
-/**
- * iopt_fill_area - pin a new area and enter it into all domains
- * @iopt: the address space, its shape held for read
- * @area: pending
- *
- * Without a domain the memory is not even looked at.
- *
- * Return: 0 or an explained errno, with nothing left behind
- */
-int iopt_fill_area(struct io_pagetable *iopt, struct iopt_area *area)
+static int fill_area(struct io_pagetable *iopt, struct iopt_area *area)
 {
 	struct iopt_domain *idom;
 	int rc;
 
-	if (!area_is_pinned(iopt))
-		return 0;
 	rc = area_pin(area);
 	if (rc)
 		return rc;
@@ -163,6 +153,36 @@ int iopt_fill_area(struct io_pagetable *iopt, struct iopt_area *area)
 			area_unpin(area);
 			break;
 		}
+	}
+	return rc;
+}
+
+/**
+ * iopt_fill_areas - pin new areas and enter them into all domains
+ * @iopt: the address space, its shape held for read
+ * @areas: pending, by their link
+ *
+ * Without a domain the memory is not even looked at.
+ *
+ * Return: 0 or an explained errno, with nothing left behind
+ */
+int iopt_fill_areas(struct io_pagetable *iopt, struct list_head *areas)
+{
+	struct iopt_area *area;
+	int rc;
+
+	if (!area_is_pinned(iopt))
+		return 0;
+	list_for_each_entry(area, areas, link) {
+		rc = fill_area(iopt, area);
+		if (rc)
+			goto undo;
+	}
+	return 0;
+undo:
+	list_for_each_entry_continue_reverse(area, areas, link) {
+		area_clear_until(iopt, area, NULL);
+		area_unpin(area);
 	}
 	return rc;
 }

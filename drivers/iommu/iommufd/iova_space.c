@@ -149,6 +149,32 @@ int iopt_refuse_windows(const struct io_pagetable *iopt, unsigned long first,
 }
 
 /**
+ * iopt_check_alignment - whether a place suits the hardware
+ * @iopt: the address space, its shape or iova_lock held
+ * @iova: first address
+ * @length: bytes, not 0; @iova + @length - 1 does not wrap
+ * @offset: where the memory begins within a CPU page
+ *
+ * Return: 0, -EINVAL if it is not translated or misaligned; explained
+ */
+int iopt_check_alignment(struct io_pagetable *iopt, unsigned long iova,
+			 unsigned long length, unsigned long offset)
+{
+	const struct iommufd_window *window;
+	unsigned long align;
+
+	window = iopt_window_of(iopt, iova, iova + length - 1);
+	if (!window)
+		return iopt_refuse_windows(iopt, iova, iova + length - 1);
+	align = iopt_window_alignment(iopt, window);
+	if ((iova | length | offset) & (align - 1))
+		return iommufd_refuse(-EINVAL,
+				      "iova 0x%lx, length 0x%lx and memory at 0x%lx of its page have to be multiples of 0x%lx",
+				      iova, length, offset, align);
+	return 0;
+}
+
+/**
  * iopt_check_iova - whether an area can be placed where the user wants it
  * @iopt: the address space, its iova_lock held for write
  * @iova: first address
@@ -162,19 +188,13 @@ int iopt_check_iova(struct io_pagetable *iopt, unsigned long iova,
 		    unsigned long length, unsigned long offset)
 {
 	unsigned long last = iova + length - 1;
-	const struct iommufd_window *window;
 	struct interval_tree_node *node;
 	struct iopt_range *range;
-	unsigned long align;
+	int rc;
 
-	window = iopt_window_of(iopt, iova, last);
-	if (!window)
-		return iopt_refuse_windows(iopt, iova, last);
-	align = iopt_window_alignment(iopt, window);
-	if ((iova | length | offset) & (align - 1))
-		return iommufd_refuse(-EINVAL,
-				      "iova 0x%lx, length 0x%lx and memory at 0x%lx of its page have to be multiples of 0x%lx",
-				      iova, length, offset, align);
+	rc = iopt_check_alignment(iopt, iova, length, offset);
+	if (rc)
+		return rc;
 	range = range_in(&iopt->reserved, iova, last);
 	if (range)
 		return iommufd_refuse(-EINVAL,

@@ -88,9 +88,13 @@ union ucmd_buffer {
 	struct iommu_destroy destroy;
 	struct iommu_hw_info info;
 	struct iommu_hwpt_alloc hwpt;
+	struct iommu_hwpt_get_dirty_bitmap get_dirty;
 	struct iommu_hwpt_invalidate invalidate;
+	struct iommu_hwpt_set_dirty_tracking set_dirty;
 	struct iommu_ioas_alloc alloc;
 	struct iommu_ioas_allow_iovas allow;
+	struct iommu_ioas_change_process change_process;
+	struct iommu_ioas_copy copy;
 	struct iommu_ioas_iova_ranges ranges;
 	struct iommu_ioas_map map;
 	struct iommu_ioas_map_file map_file;
@@ -121,12 +125,19 @@ static const struct ucmd_op ucmd_ops[] = {
 	     __reserved),
 	UCMD(IOMMU_HWPT_ALLOC, iommufd_hwpt_alloc, iommu_hwpt_alloc,
 	     __reserved),
+	UCMD(IOMMU_HWPT_GET_DIRTY_BITMAP, iommufd_hwpt_get_dirty_bitmap,
+	     iommu_hwpt_get_dirty_bitmap, data),
 	UCMD(IOMMU_HWPT_INVALIDATE, iommufd_hwpt_invalidate,
 	     iommu_hwpt_invalidate, __reserved),
+	UCMD(IOMMU_HWPT_SET_DIRTY_TRACKING, iommufd_hwpt_set_dirty_tracking,
+	     iommu_hwpt_set_dirty_tracking, __reserved),
 	UCMD(IOMMU_IOAS_ALLOC, iommufd_ioas_alloc_ioctl, iommu_ioas_alloc,
 	     out_ioas_id),
 	UCMD(IOMMU_IOAS_ALLOW_IOVAS, iommufd_ioas_allow_iovas,
 	     iommu_ioas_allow_iovas, allowed_iovas),
+	UCMD(IOMMU_IOAS_CHANGE_PROCESS, iommufd_ioas_change_process,
+	     iommu_ioas_change_process, __reserved),
+	UCMD(IOMMU_IOAS_COPY, iommufd_ioas_copy, iommu_ioas_copy, src_iova),
 	UCMD(IOMMU_IOAS_IOVA_RANGES, iommufd_ioas_iova_ranges,
 	     iommu_ioas_iova_ranges, out_iova_alignment),
 	UCMD(IOMMU_IOAS_MAP, iommufd_ioas_map, iommu_ioas_map, iova),
@@ -214,6 +225,7 @@ static int iommufd_open(struct inode *inode, struct file *filp)
 	}
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->idle);
+	mutex_init(&ictx->freeze_lock);
 	mutex_init(&ictx->groups_lock);
 	INIT_LIST_HEAD(&ictx->groups);
 	ictx->file = filp;

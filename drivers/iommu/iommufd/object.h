@@ -31,6 +31,7 @@ struct seq_file;
  *	       the xa_lock, cleared before the IOAS is freed
  * @no_iommu_mode: VFIO uses the context for groups without an IOMMU; under the
  *		   xa_lock
+ * @freeze_lock: held by who locks all address spaces at once; outside their locks
  * @groups_lock: protects @groups
  * @groups: struct iommufd_group of the devices bound here
  */
@@ -42,6 +43,7 @@ struct iommufd_ctx {
 	bool account_per_process;
 	struct iommufd_ioas *vfio_ioas;
 	bool no_iommu_mode;
+	struct mutex freeze_lock;
 	struct mutex groups_lock;
 	struct list_head groups;
 };

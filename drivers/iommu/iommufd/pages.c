@@ -251,6 +251,29 @@ void iommufd_pages_unpin(struct iommufd_pages *pages, struct pages_need *need)
 }
 
 /**
+ * iommufd_pages_divide - let two needs stand for one
+ * @pages: the memory
+ * @need: pinned; ends at @last afterwards
+ * @last: last page index of the first part
+ * @tail: receives the rest
+ * @tail_first: first page index of the rest: @last, if they share a page, or the
+ *		next one
+ */
+void iommufd_pages_divide(struct iommufd_pages *pages, struct pages_need *need,
+			  unsigned long last, struct pages_need *tail,
+			  unsigned long tail_first)
+{
+	mutex_lock(&pages->lock);
+	interval_tree_remove(&need->node, &pages->needs);
+	tail->node.start = tail_first;
+	tail->node.last = need->node.last;
+	need->node.last = last;
+	interval_tree_insert(&need->node, &pages->needs);
+	interval_tree_insert(&tail->node, &pages->needs);
+	mutex_unlock(&pages->lock);
+}
+
+/**
  * iommufd_pages_fill - name pinned pages one by one
  * @pages: the memory
  * @first: first page index; all of them are covered by a need of the caller

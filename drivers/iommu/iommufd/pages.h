@@ -15,6 +15,7 @@
 
 #include "frames.h"
 
+struct charge_move;
 struct file;
 struct iommufd_ctx;
 struct user_struct;
@@ -47,7 +48,7 @@ void memory_account_uncharge(struct memory_account *account,
  * @kref: one per area that maps some of it
  * @lock: protects @frames, @needs and @npinned. Taken inside all locks of an
  *	  io_pagetable; outside the mmap_lock of the user
- * @account: who is charged; constant
+ * @account: who is charged; changes while all address spaces are frozen
  * @npages: CPU pages it covers; constant
  * @offset: of the first byte within the first page; constant
  * @writable: whether it is pinned for writing; constant
@@ -57,6 +58,7 @@ void memory_account_uncharge(struct memory_account *account,
  * @frames: what is pinned, struct frame_chunk by page index
  * @needs: struct pages_need of all who want something to be pinned
  * @npinned: frames in @frames, all of them charged
+ * @move: the charge is being moved; under the freeze_lock of the context
  *
  * A page index is pinned exactly while at least one need covers it. Pages of
  * user memory hold one pin for each index; a folio of a file holds one pin
@@ -75,6 +77,7 @@ struct iommufd_pages {
 	struct rb_root_cached frames;
 	struct rb_root_cached needs;
 	unsigned long npinned;
+	struct charge_move *move;
 };
 
 /**
@@ -98,6 +101,9 @@ void iommufd_pages_put(struct iommufd_pages *pages);
 int iommufd_pages_pin(struct iommufd_pages *pages, struct pages_need *need,
 		      unsigned long first, unsigned long last);
 void iommufd_pages_unpin(struct iommufd_pages *pages, struct pages_need *need);
+void iommufd_pages_divide(struct iommufd_pages *pages, struct pages_need *need,
+			  unsigned long last, struct pages_need *tail,
+			  unsigned long tail_first);
 void iommufd_pages_fill(struct iommufd_pages *pages, unsigned long first,
 			unsigned long last, struct page **out);
 

@@ -9,9 +9,10 @@
 
 #include "ioas.h"
 #include "ioctl.h"
+#include "vfio_compat.h"
 
 /* Find the compatibility IOAS and hold it. */
-static struct iommufd_ioas *compat_ioas_get(struct iommufd_ctx *ictx)
+struct iommufd_ioas *iommufd_compat_ioas_get(struct iommufd_ctx *ictx)
 {
 	struct iommufd_ioas *ioas;
 
@@ -35,7 +36,7 @@ static struct iommufd_ioas *compat_ioas_get(struct iommufd_ctx *ictx)
  */
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
 {
-	struct iommufd_ioas *ioas = compat_ioas_get(ictx);
+	struct iommufd_ioas *ioas = iommufd_compat_ioas_get(ictx);
 
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
@@ -125,7 +126,7 @@ int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd)
 		return 0;
 	}
 	if (cmd->op == IOMMU_VFIO_IOAS_GET)
-		ioas = compat_ioas_get(ucmd->ictx);
+		ioas = iommufd_compat_ioas_get(ucmd->ictx);
 	else
 		ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
