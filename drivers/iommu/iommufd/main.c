@@ -12,6 +12,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "ioctl.h"
+#include "vfio_compat.h"
 
 /**
  * iommufd_ucmd_respond - copy a command's outputs back to the user
@@ -189,6 +190,8 @@ static long iommufd_do_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 	const struct ucmd_op *op;
 	int rc;
 
+	if (_IOC_TYPE(cmd) == IOMMUFD_TYPE && _IOC_NR(cmd) < IOMMUFD_CMD_BASE)
+		return iommufd_vfio_ioctl(ictx, cmd, arg);
 	if (nr >= ARRAY_SIZE(ucmd_ops) || ucmd_ops[nr].ioctl != cmd ||
 	    !ucmd_ops[nr].handler)
 		return iommufd_refuse(-ENOTTY,

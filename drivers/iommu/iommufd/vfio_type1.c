@@ -372,21 +372,21 @@ long iommufd_vfio_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 	void __user *uarg = (void __user *)arg;
 
 	switch (cmd) {
-	case VFIO_GET_API_VERSION:
-		return VFIO_API_VERSION;
-	case VFIO_CHECK_EXTENSION:
-		return check_extension(ictx, arg);
-	case VFIO_SET_IOMMU:
-		return set_iommu(ictx, arg);
-	case VFIO_IOMMU_GET_INFO:
-		return get_info(ictx, uarg);
 	case VFIO_IOMMU_MAP_DMA:
 		return map_dma(ictx, uarg);
 	case VFIO_IOMMU_UNMAP_DMA:
 		return unmap_dma(ictx, uarg);
+	case VFIO_IOMMU_GET_INFO:
+		return get_info(ictx, uarg);
 	case VFIO_IOMMU_DIRTY_PAGES:
 		return iommufd_refuse(-ENOTTY,
 				      "a container on /dev/iommu does not track dirty pages; IOMMU_HWPT_SET_DIRTY_TRACKING does");
+	case VFIO_SET_IOMMU:
+		return set_iommu(ictx, arg);
+	case VFIO_CHECK_EXTENSION:
+		return check_extension(ictx, arg);
+	case VFIO_GET_API_VERSION:
+		return VFIO_API_VERSION;
 	}
 	return iommufd_refuse(-ENOTTY,
 			      "/dev/iommu has no VFIO container ioctl 0x%x", cmd);
