@@ -19,11 +19,7 @@ struct iommufd_ctx;
 struct iommufd_device;
 struct page;
 
-struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
-struct iommufd_ctx *iommufd_ctx_from_fd(int fd);
 void iommufd_ctx_get(struct iommufd_ctx *ictx);
-void iommufd_ctx_put(struct iommufd_ctx *ictx);
-bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group);
 
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 					   struct device *dev, u32 *id);
@@ -61,6 +57,16 @@ void iommufd_access_destroy(struct iommufd_access *access);
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id);
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id);
 void iommufd_access_detach(struct iommufd_access *access);
+
+/*
+ * VFIO calls these whether there is an iommufd or not. Outside of a kernel tree
+ * there always is: our own, of which the kernel's configuration knows nothing.
+ */
+#if IS_ENABLED(CONFIG_IOMMUFD) || defined(IOMMUFD_EXTERNAL_MODULE)
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd);
+void iommufd_ctx_put(struct iommufd_ctx *ictx);
+bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group);
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			     unsigned long length, struct page **out_pages,
 			     unsigned int flags);
@@ -69,9 +75,51 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t len, unsigned int flags);
 
-
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);
 int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx);
+#else
+static inline struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline void iommufd_ctx_put(struct iommufd_ctx *ictx)
+{
+}
+
+static inline int
+iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+			 unsigned long length, struct page **out_pages,
+			 unsigned int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void
+iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
+			   unsigned long length)
+{
+}
+
+static inline int
+iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
+		  size_t len, unsigned int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int
+iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int
+iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
+{
+	return -EOPNOTSUPP;
+}
+#endif
 
 #endif

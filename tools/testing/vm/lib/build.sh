@@ -14,14 +14,23 @@ arch_load()
 {
 	arch=$1
 	[ -r "$lab_dir/arch/$arch" ] || die "no architecture $arch"
+	arch_flavour=''
 	. "$lab_dir/arch/$arch"
 
+	built=$out/$arch
+	if [ -n "$arch_flavour" ]; then
+		kernel_load "$arch_flavour"
+		return 0
+	fi
 	# shellcheck disable=SC2086 # a pattern it shall be
 	kernel=$(printf "%s\n" "$tree"$arch_kernel_glob | sort -V | tail -n 1)
 	kernel=${kernel#"$tree"}
 	kver=${kernel#*-}
 	[ -e "$tree$kernel" ] || die "no kernel $arch_kernel_glob in $tree"
-	built=$out/$arch
+	kernel_build=/usr/src/linux-headers-$kver
+	kernel_modules=/
+	kernel_id=$kver
+	kernel_overlay=no
 }
 
 build_run()
@@ -39,6 +48,7 @@ build_all()
 {
 	local start=$SECONDS digest modules
 
+	[ -z "$arch_flavour" ] || kernel_ensure
 	mkdir -p "$built/src" "$built/t" "$built/m" "$built/obj"
 	exec 8>"$built/.lock"
 	flock 8
@@ -55,7 +65,7 @@ build_all()
 
 	digest=$( { cd "$built/src" && find . \( -name '*.[chS]' -o -name Makefile -o -name Kbuild \) ! -name '*.mod.c' |
 		LC_ALL=C sort | xargs sha256sum; cat "$lab_dir/programs.mk" "$lab_dir/arch/$arch"
-		cat "$tree/.packages"; } | sha256sum)
+		cat "$tree/.packages"; echo "$kernel_id"; } | sha256sum)
 	if [ "$(cat "$built/.built" 2>/dev/null)" = "$digest" ]; then
 		exec 8>&-
 		return 0
@@ -63,12 +73,13 @@ build_all()
 
 	rm -f "$built/.built" "$built"/m/*.ko
 	: >"$built/build.log"
-	# nothing to build before the first driver is there
-	ls "$built"/src/drivers/*/Makefile "$built"/src/drivers/*/*/Makefile >/dev/null 2>&1 &&
-	build_run make ${LAB_KEEP_GOING:+-k} -C "/usr/src/linux-headers-$kver" "${arch_make[@]}" M="$built/src" -j2 modules
+	# a kernel with the overlay has them already
+	[ "$kernel_overlay" = yes ] ||
+	build_run make ${LAB_KEEP_GOING:+-k} -C "$kernel_build" "${arch_make[@]}" M="$built/src" IOMMUFD_TEST_MODULES=m -j2 modules
 	build_run make ${LAB_KEEP_GOING:+-k} -f "$lab_dir/programs.mk" -j2 CC="$arch_cc" \
 		SRC="$built/src" BIN="$built/t" OBJ="$built/obj" all
-	modules=$(find "$built/src" -name '*.ko')
+	modules=''
+	[ "$kernel_overlay" = yes ] || modules=$(find "$built/src" -name '*.ko')
 	# shellcheck disable=SC2086 # a list of words
 	build_run sh -ec 'd=$1 strip=$2; shift 2
 		for m; do $strip --strip-debug -o "$d/${m##*/}" "$m"; done' - "$built/m" "$arch_strip" $modules

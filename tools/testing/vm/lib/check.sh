@@ -72,18 +72,21 @@ check_job()
 		- "$job" "$about" $((SECONDS - start)) "$run_dir"
 }
 
+# cmd_check [SUITE]
 cmd_check()
 {
-	local jobs m folder p f s passed=0 failed=0 skipped=0 start=$SECONDS at_once
+	local wanted=${1:-check} jobs='' m a folder p f s passed=0 failed=0 skipped=0 start=$SECONDS at_once
 
 	tree_ensure
-	arch_load amd64
-	build_all
-	jobs=host
 	for m in $(machine_list); do
-		[ -z "$(machine_load "$m"; printf %s "$tests")" ] || jobs+=" $m"
+		[ -z "$(machine_load "$m"; [ "$suite" != "$wanted" ] || printf %s "$tests")" ] || jobs+=" $m"
 	done
-	jobs+=' demo'
+	[ -n "$jobs" ] || die "no machine has tests of the suite '$wanted'"
+	for a in $(for m in $jobs; do (machine_load "$m"; echo "$arch"); done | sort -u); do
+		arch_load "$a"
+		build_all
+	done
+	[ "$wanted" != check ] || jobs="host $jobs demo"
 
 	at_once=$(nproc)
 	[ "$at_once" -le 4 ] || at_once=4

@@ -23,7 +23,7 @@ initramfs_make()
 	local init=$1 key work list
 
 	shift
-	key=$( { printf '%s\n' "$kver" "$@"; cat "$init" "$tree/.packages"; } |
+	key=$( { printf '%s\n' "$kernel_id" "$@"; cat "$init" "$tree/.packages"; } |
 		sha256sum | cut -c1-16)
 	base=$built/initramfs/$key.cpio
 	[ -e "$base" ] && return 0
@@ -37,8 +37,8 @@ initramfs_make()
 	install -m 755 "$init" "$work/init"
 	# modprobe knows the order; a module that several need is listed once
 	if [ $# -gt 0 ]; then
-		list=$("$lab_dir/intree" modprobe -S "$kver" -a --show-depends "$@") ||
-			die "the stock kernel $kver has not all of the modules: $*"
+		list=$("$lab_dir/intree" modprobe -d "$kernel_modules" -S "$kver" -a --show-depends "$@") ||
+			die "the kernel $kver has not all of the modules: $*"
 		list=$(printf '%s\n' "$list" | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++')
 		# shellcheck disable=SC2086 # a list of words
 		"$lab_dir/intree" sh -ec 'd=$1; shift; n=100

@@ -22,7 +22,7 @@ machine_load()
 	[ -r "$file" ] || die "no machine '$1'; there are: $(machine_list | tr '\n' ' ')"
 
 	machine_name=$1
-	machine=() devices=() append='' memory=1G cpus=2 about=''
+	machine=() devices=() append='' memory=1G cpus=2 about='' suite=check
 	stock_modules='' own_modules='iommufd vfio_cdev' tests=''
 	test_limit=120 total_limit=900 keep_disks=no
 	prepare() { :; }
