@@ -10,7 +10,8 @@
 #   ABI_STRUCT(line, tag, size)
 #   ABI_MEMBER(line, tag, member, type, offset, size)
 #   ABI_FLEX(line, tag, member, type, offset)   array without length at the end
-#   ABI_UNION(line, tag, text, condition)       an anonymous union as a whole
+#   ABI_UNION(line, tag, text, condition)       an anonymous union as a whole, or a
+#                                               struct that is a member of one
 #
 # -v file=NAME is what compiler messages call the list. -v rename="A=B C=D"
 # looks for struct B where the list says A: a struct that grew cannot have its
@@ -31,10 +32,15 @@ function die(why)
 	bad = 1
 }
 
+function emit_at(line, call)
+{
+	printf "#line %d \"%s\"\n%s\n", line, file, call
+	made++
+}
+
 function emit(call)
 {
-	printf "#line %d \"%s\"\n%s\n", FNR, file, call
-	made++
+	emit_at(FNR, call)
 }
 
 function after(word, text)
@@ -94,7 +100,26 @@ $1 == "struct" {
 		next
 	}
 	deep = $1 ~ /^    /
+	deepest = $1 ~ /^      /
 	sub(/^ +/, "", $1)
+
+	# the members of a struct within the union come before its name
+	if ($1 ~ /^struct end /) {
+		what = substr($1, 12)
+		if (!nested || !name_ok(what)) {
+			die("not the end of a struct")
+			next
+		}
+		for (i = 1; i <= nested; i++)
+			emit_at(nested_line[i], "ABI_MEMBER(" nested_line[i] ", " owner ", " \
+				what "." nested_what[i] ", " nested_rest[i] ")")
+		member[++inner] = what
+		emit("ABI_UNION(" FNR ", " owner ", \"" what " at " offset ", size " size \
+		     " bytes\", offsetof(struct " owner ", " what ") == " offset \
+		     " && sizeof(((struct " owner " *)0)->" what ") == " size ")")
+		nested = 0
+		next
+	}
 
 	if ($1 == "union end (anonymous)") {
 		if (!inner) {
@@ -126,6 +151,12 @@ $1 == "struct" {
 	}
 	if (n < 2 || !name_ok(what)) {
 		die("not a type and a member")
+		next
+	}
+	if (deepest) {
+		nested_line[++nested] = FNR
+		nested_what[nested] = what
+		nested_rest[nested] = type dim ", " offset ", " size
 		next
 	}
 	if (deep)
