@@ -95,7 +95,7 @@ static int charge_areas(struct iommufd_ctx *ictx, struct io_pagetable *iopt,
 		struct iommufd_pages *pages =
 			container_of(node, struct iopt_area, node)->pages;
 
-		if (!pages->file)
+		if (!pages->file && !pages->dmabuf)
 			return iommufd_refuse(-EINVAL,
 					      "0x%lx..0x%lx was mapped from memory of a process, only maps of files can change theirs",
 					      node->start, node->last);

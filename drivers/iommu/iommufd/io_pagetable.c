@@ -319,6 +319,10 @@ int iopt_cut(struct io_pagetable *iopt, unsigned long iova)
 		rc = iommufd_refuse(-EINVAL,
 				    "0x%lx may be inside a large page: switch HUGE_PAGES off first",
 				    iova);
+	else if (area->pages->dmabuf)
+		rc = iommufd_refuse(-EOPNOTSUPP,
+				    "the map of a dma-buf at 0x%lx..0x%lx stays whole",
+				    area->node.start, area->node.last);
 	else if (atomic_read(&area->nr_pins))
 		rc = iommufd_refuse(-EBUSY,
 				    "a kernel driver has 0x%lx..0x%lx pinned",

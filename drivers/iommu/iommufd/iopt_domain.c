@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 
 #include "access.h"
+#include "dmabuf.h"
 #include "hw.h"
 #include "io_pagetable.h"
 
@@ -29,6 +30,18 @@ static void domain_clear_range(struct iopt_domain *idom, unsigned long iova,
 		  idom->drv->name, got, length, iova);
 }
 
+/* Some of its translations may stay in the IOTLB until @gather is flushed. */
+static void domain_clear_area(struct iopt_domain *idom, struct iopt_area *area,
+			      struct iommu_iotlb_gather *gather)
+{
+	if (area->pages->dmabuf)
+		pages_dmabuf_clear(idom, area);
+	else
+		domain_clear_range(idom, iopt_area_iova(area),
+				   iopt_area_length(area), gather);
+	cond_resched();
+}
+
 static void domain_clear_areas(struct iopt_domain *idom,
 			       struct list_head *areas)
 {
@@ -36,11 +49,8 @@ static void domain_clear_areas(struct iopt_domain *idom,
 	struct iopt_area *area;
 
 	iommu_iotlb_gather_init(&gather);
-	list_for_each_entry(area, areas, link) {
-		domain_clear_range(idom, iopt_area_iova(area),
-				   iopt_area_length(area), &gather);
-		cond_resched();
-	}
+	list_for_each_entry(area, areas, link)
+		domain_clear_area(idom, area, &gather);
 	iommu_iotlb_sync(idom->domain, &gather);
 }
 
@@ -84,6 +94,8 @@ static int domain_fill_area(struct io_pagetable *iopt, struct iopt_domain *idom,
 	pgsizes = window->pgsizes;
 	if (!iopt->huge_pages)
 		pgsizes &= PAGE_SIZE;
+	if (area->pages->dmabuf)
+		return pages_dmabuf_fill(idom, area, pgsizes);
 
 	mutex_lock(&area->pages->lock);
 	frame_reader_init(&r, &area->pages->frames, iopt_area_first(area));
@@ -112,13 +124,16 @@ static int domain_fill_area(struct io_pagetable *iopt, struct iopt_domain *idom,
 
 static int area_pin(struct iopt_area *area)
 {
+	if (area->pages->dmabuf)
+		return 0;
 	return iommufd_pages_pin(area->pages, &area->need,
 				 iopt_area_first(area), iopt_area_last(area));
 }
 
 static void area_unpin(struct iopt_area *area)
 {
-	iommufd_pages_unpin(area->pages, &area->need);
+	if (!area->pages->dmabuf)
+		iommufd_pages_unpin(area->pages, &area->need);
 }
 
 /* Take one area out of the domains that come before @end in the list. */
@@ -132,8 +147,7 @@ static void area_clear_until(struct io_pagetable *iopt, struct iopt_area *area,
 		if (idom == end)
 			break;
 		iommu_iotlb_gather_init(&gather);
-		domain_clear_range(idom, iopt_area_iova(area),
-				   iopt_area_length(area), &gather);
+		domain_clear_area(idom, area, &gather);
 		iommu_iotlb_sync(idom->domain, &gather);
 	}
 }
@@ -230,9 +244,7 @@ static void clear_all_until(struct iopt_domain *idom, struct io_pagetable *iopt,
 	for_each_area(iopt, node) {
 		if (node == end)
 			break;
-		domain_clear_range(idom, iopt_area_iova(to_area(node)),
-				   iopt_area_length(to_area(node)), &gather);
-		cond_resched();
+		domain_clear_area(idom, to_area(node), &gather);
 	}
 	iommu_iotlb_sync(idom->domain, &gather);
 	if (!unpin)

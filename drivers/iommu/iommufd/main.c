@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
 
+#include "dmabuf.h"
 #include "ioctl.h"
 #include "vfio_compat.h"
 
@@ -336,7 +337,23 @@ static struct miscdevice iommufd_misc = {
 	.nodename = "iommu",
 	.mode = 0660,
 };
-module_misc_device(iommufd_misc);
+
+static int __init iommufd_init(void)
+{
+	int rc = misc_register(&iommufd_misc);
+
+	if (!rc)
+		iommufd_dmabuf_importer = iommufd_misc.this_device;
+	return rc;
+}
+
+static void __exit iommufd_exit(void)
+{
+	misc_deregister(&iommufd_misc);
+}
+
+module_init(iommufd_init);
+module_exit(iommufd_exit);
 
 MODULE_DESCRIPTION("I/O address spaces and page tables for user space");
 MODULE_LICENSE("GPL");

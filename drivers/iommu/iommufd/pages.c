@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "dmabuf.h"
 #include "object.h"
 #include "pages.h"
 
@@ -55,8 +56,27 @@ struct iommufd_pages *iommufd_pages_from_user(struct iommufd_ctx *ictx,
 	return pages;
 }
 
+static struct iommufd_pages *pages_from_dmabuf(struct iommufd_ctx *ictx, int fd,
+					       loff_t start,
+					       unsigned long length,
+					       bool writable)
+{
+	struct pages_dmabuf *mem;
+	struct iommufd_pages *pages;
+
+	mem = pages_dmabuf_open(fd, start, length, writable);
+	if (IS_ERR(mem))
+		return ERR_CAST(mem);
+	pages = pages_alloc(ictx, start, length, writable);
+	if (IS_ERR(pages))
+		pages_dmabuf_close(mem);
+	else
+		pages->dmabuf = mem;
+	return pages;
+}
+
 /**
- * iommufd_pages_from_file - describe a range of a memory file
+ * iommufd_pages_from_file - describe a range of a memory file or dma-buf
  * @ictx: whose accounting mode holds
  * @fd: the file, of the current process
  * @start: offset of the first byte
@@ -65,7 +85,8 @@ struct iommufd_pages *iommufd_pages_from_user(struct iommufd_ctx *ictx,
  *
  * Return: the memory with one reference, or an ERR_PTR: -ENOMEM, -EBADF,
  *	   -EOPNOTSUPP for a file of the wrong kind, -EPERM if it must not be
- *	   written to, -EINVAL if the range is not in the file; explained
+ *	   written to, -EINVAL if the range is not in the file, -ENODEV if a
+ *	   dma-buf is revoked; explained
  */
 struct iommufd_pages *iommufd_pages_from_file(struct iommufd_ctx *ictx, int fd,
 					      loff_t start,
@@ -79,6 +100,10 @@ struct iommufd_pages *iommufd_pages_from_file(struct iommufd_ctx *ictx, int fd,
 	if (!file)
 		return ERR_PTR(iommufd_refuse(-EBADF,
 					      "file descriptor %d is not open", fd));
+	if (!pin_file_possible(file)) {
+		fput(file);
+		return pages_from_dmabuf(ictx, fd, start, length, writable);
+	}
 	rc = pin_file_check(file, start, length, writable);
 	if (rc) {
 		fput(file);
@@ -103,6 +128,8 @@ static void pages_release(struct kref *kref)
 	memory_account_release(&pages->account);
 	if (pages->file)
 		fput(pages->file);
+	if (pages->dmabuf)
+		pages_dmabuf_close(pages->dmabuf);
 	mutex_destroy(&pages->lock);
 	kfree(pages);
 }
@@ -214,6 +241,9 @@ int iommufd_pages_pin(struct iommufd_pages *pages, struct pages_need *need,
 	unsigned long hole = first, hole_last = last;
 	int rc = 0;
 
+	if (pages->dmabuf)
+		return iommufd_refuse(-EINVAL,
+				      "a dma-buf can be revoked, it cannot be pinned");
 	mutex_lock(&pages->lock);
 	while (next_unneeded(pages, &hole, &hole_last)) {
 		rc = pages_fetch(pages, hole, hole_last);

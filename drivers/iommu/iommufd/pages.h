@@ -18,6 +18,7 @@
 struct charge_move;
 struct file;
 struct iommufd_ctx;
+struct pages_dmabuf;
 struct user_struct;
 
 /**
@@ -52,9 +53,10 @@ void memory_account_uncharge(struct memory_account *account,
  * @npages: CPU pages it covers; constant
  * @offset: of the first byte within the first page; constant
  * @writable: whether it is pinned for writing; constant
- * @uptr: page-aligned address in @account.mm, if @file is NULL; constant
+ * @uptr: page-aligned address in @account.mm, if @file and @dmabuf are NULL; constant
  * @file: memfd, shmem or hugetlbfs file, or NULL; referenced, constant
  * @file_start: page-aligned first byte in @file; constant
+ * @dmabuf: a dma-buf, which is never pinned, or NULL; constant
  * @frames: what is pinned, struct frame_chunk by page index
  * @needs: struct pages_need of all who want something to be pinned
  * @npinned: frames in @frames, all of them charged
@@ -74,6 +76,7 @@ struct iommufd_pages {
 	unsigned long uptr;
 	struct file *file;
 	loff_t file_start;
+	struct pages_dmabuf *dmabuf;
 	struct rb_root_cached frames;
 	struct rb_root_cached needs;
 	unsigned long npinned;
@@ -114,6 +117,7 @@ void unpin_user_frames(struct iommufd_pages *pages, unsigned long first,
 		       unsigned long last);
 void unpin_file_frames(struct iommufd_pages *pages, unsigned long first,
 		       unsigned long last);
+bool pin_file_possible(struct file *file);
 int pin_file_check(struct file *file, loff_t start, unsigned long length,
 		   bool writable);
 

@@ -32,8 +32,19 @@ static bool file_is_sealed_for_write(struct file *file)
 }
 
 /**
- * pin_file_check - whether a range of a file can be mapped
+ * pin_file_possible - whether a file is of a kind that can be pinned
  * @file: any file
+ *
+ * Return: whether it is a memfd or a file of shmem or hugetlbfs
+ */
+bool pin_file_possible(struct file *file)
+{
+	return shmem_file(file) || is_file_hugepages(file);
+}
+
+/**
+ * pin_file_check - whether a range of a file can be mapped
+ * @file: of a kind that can be pinned
  * @start: first byte
  * @length: bytes, not 0; does not wrap
  * @writable: whether devices will write to it
@@ -45,9 +56,6 @@ int pin_file_check(struct file *file, loff_t start, unsigned long length,
 {
 	loff_t size;
 
-	if (!shmem_file(file) && !is_file_hugepages(file))
-		return iommufd_refuse(-EOPNOTSUPP,
-				      "only memfd, shmem and hugetlbfs files can be mapped by file");
 	if (!(file->f_mode & FMODE_READ))
 		return iommufd_refuse(-EPERM, "the file is not open for reading");
 	if (writable && !(file->f_mode & FMODE_WRITE))
