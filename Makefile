@@ -28,6 +28,7 @@ help:
 	@echo 'In virtual machines (root or sudo; the first run fetches a Debian 13 tree):'
 	@echo '  make demo                  see it work: DMA by edu, and NVMe in a guest of QEMU and KVM'
 	@echo '  make check                 all tests'
+	@echo '  make check-debug           the same on a kernel that tells of every mistake (KASAN, lockdep; slow)'
 	@echo '  make test T=NAME [MACHINE=...]    one test, or those that match a pattern'
 	@echo '  make shell [MACHINE=...]   a shell in a machine with the modules loaded'
 	@echo '  make bench                 map and unmap against the type1 container'
@@ -69,6 +70,9 @@ demo:
 check:
 	@$(lab) check
 
+check-debug:
+	@$(lab) check debug
+
 test:
 	@test -n '$(T)' || { echo 'usage: make test T=NAME [MACHINE=...]' >&2; exit 1; }
 	@$(lab) run -v -t '$(T)' $(MACHINE)
@@ -79,4 +83,4 @@ shell:
 bench:
 	@$(lab) bench
 
-.PHONY: modules all help kdir install uninstall clean demo check test shell bench
+.PHONY: modules all help kdir install uninstall clean demo check check-debug test shell bench

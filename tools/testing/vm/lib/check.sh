@@ -7,12 +7,13 @@
 # The tests of host/, framed and judged like those of a machine.
 run_host()
 {
-	local t name='' status
+	local t name='' status source
 
 	machine_name=host
 	about='no machine'
 	arch_load amd64
 	new_run_dir
+	source=$(find "$cache/source" -maxdepth 1 -name "[0-9]*" 2>/dev/null | head -n 1 || :)
 	: >"$run_dir/console.log"
 	{
 		echo '#lab: ready'
@@ -21,7 +22,7 @@ run_host()
 			[ "$name" != README ] || continue
 			echo "#lab: begin $name"
 			status=0
-			( cd "$repo" && "$lab_dir/intree" env KDIR="/usr/src/linux-headers-$kver" BUILD="$built" \
+			( cd "$repo" && "$lab_dir/intree" env KDIR="/usr/src/linux-headers-$kver" BUILD="$built" SOURCE="$source" \
 				CC="$arch_cc" timeout 300 "$t" ) 2>&1 </dev/null || status=$?
 			echo "#lab: end $name $status"
 		done
