@@ -233,6 +233,6 @@ run_shell()
 	say "$machine_name: console below, log in $run_dir; Ctrl-A x ends it at once"
 	( cd "$run_dir" && exec "$lab_dir/intree" "${qemu[@]}" \
 		-chardev "stdio,id=console,mux=on,signal=off,logfile=$run_dir/console.log" \
-		-serial chardev:console -mon chardev=console ) || :
+		-serial chardev:console ) || :
 	rm -f "$run_dir/initramfs"
 }
