@@ -213,6 +213,23 @@ static size_t leaf_size(unsigned long pgsizes, unsigned long iova,
 	return size;
 }
 
+/*
+ * A driver that fails in the middle may have mapped a part and not say so: VT-d
+ * does when it runs out of memory for tables. Nothing to be done if not even
+ * the first leaf is there; asked to unmap that, VT-d would go on behind the end.
+ */
+static void unmap_leftover(struct iommu_domain *domain, unsigned long iova,
+			   phys_addr_t phys, size_t len)
+{
+	struct iommu_iotlb_gather gather;
+
+	if (!len || iommu_iova_to_phys(domain, iova) != phys)
+		return;
+	iommu_iotlb_gather_init(&gather);
+	iommu_unmap_fast(domain, iova, len, &gather);
+	iommu_iotlb_sync(domain, &gather);
+}
+
 static int map_run(struct iommu_domain *domain, unsigned long iova,
 		   const struct iommufd_run *run, int prot,
 		   unsigned long pgsizes, size_t *mapped)
@@ -232,9 +249,12 @@ static int map_run(struct iommu_domain *domain, unsigned long iova,
 		rc = domain->ops->map_pages(domain, iova, phys, size, count,
 					    prot, GFP_KERNEL_ACCOUNT, &done);
 		*mapped += done;
-		if (rc)
+		if (rc) {
+			unmap_leftover(domain, iova + done, phys + done,
+				       size * count - done);
 			return iommufd_refuse(rc, "the kernel's IOMMU driver failed to map 0x%lx",
 					      iova);
+		}
 		/* A driver may stop early without an error, but not at once. */
 		if (!done)
 			return iommufd_refuse(-EIO, "the kernel's IOMMU driver mapped nothing at 0x%lx",
