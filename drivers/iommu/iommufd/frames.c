@@ -242,3 +242,58 @@ void frames_remove(struct rb_root_cached *store, unsigned long first,
 			kfree(chunk);
 	}
 }
+
+/**
+ * frames_count_runs - how scattered frames are
+ * @store: the store
+ * @first: index of the first
+ * @last: index of the last
+ *
+ * Return: the runs of all chunks that have some of the range
+ */
+unsigned long frames_count_runs(struct rb_root_cached *store,
+				unsigned long first, unsigned long last)
+{
+	struct interval_tree_node *node;
+	unsigned long nr = 0;
+
+	for (node = interval_tree_iter_first(store, first, last); node;
+	     node = interval_tree_iter_next(node, first, last))
+		nr += container_of(node, struct frame_chunk, node)->nr;
+	return nr;
+}
+
+/**
+ * frames_move - put all frames of one store into another
+ * @to: has nothing at these indices
+ * @from: empty afterwards
+ */
+void frames_move(struct rb_root_cached *to, struct rb_root_cached *from)
+{
+	struct frame_chunk *chunk;
+
+	while ((chunk = chunk_at(from, 0, ULONG_MAX))) {
+		interval_tree_remove(&chunk->node, from);
+		interval_tree_insert(&chunk->node, to);
+	}
+}
+
+/**
+ * frames_free - empty a store that may have gaps
+ * @store: the store
+ * @pages: for @unpin
+ * @unpin: called for each stretch before it is forgotten
+ */
+void frames_free(struct rb_root_cached *store, struct iommufd_pages *pages,
+		 void (*unpin)(struct iommufd_pages *pages,
+			       struct rb_root_cached *store,
+			       unsigned long first, unsigned long last))
+{
+	struct frame_chunk *chunk;
+
+	while ((chunk = chunk_at(store, 0, ULONG_MAX))) {
+		unpin(pages, store, chunk->node.start, chunk->node.last);
+		interval_tree_remove(&chunk->node, store);
+		kfree(chunk);
+	}
+}

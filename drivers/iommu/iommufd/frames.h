@@ -84,5 +84,14 @@ unsigned long frame_reader_next(struct frame_reader *r, unsigned long last,
 
 void frames_remove(struct rb_root_cached *store, unsigned long first,
 		   unsigned long last);
+unsigned long frames_count_runs(struct rb_root_cached *store,
+				unsigned long first, unsigned long last);
+void frames_move(struct rb_root_cached *to, struct rb_root_cached *from);
+
+struct iommufd_pages;
+void frames_free(struct rb_root_cached *store, struct iommufd_pages *pages,
+		 void (*unpin)(struct iommufd_pages *pages,
+			       struct rb_root_cached *store,
+			       unsigned long first, unsigned long last));
 
 #endif

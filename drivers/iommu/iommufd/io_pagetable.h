@@ -171,6 +171,12 @@ struct iopt_area *iopt_area_at(struct io_pagetable *iopt, unsigned long first,
 void iopt_area_get_pin(struct iopt_area *area);
 void iopt_area_put_pin(struct iopt_area *area);
 
+/* iopt_fill.c: one area in one domain */
+int iopt_domain_fill(struct io_pagetable *iopt, struct iopt_domain *idom,
+		     struct iopt_area *area);
+void iopt_domain_clear(struct iopt_domain *idom, struct iopt_area *area,
+		       struct iommu_iotlb_gather *gather);
+
 /* iopt_domain.c: domains that mirror the areas */
 int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *idom);
 void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *idom);

@@ -5,41 +5,12 @@
 #include <linux/sched.h>
 
 #include "access.h"
-#include "dmabuf.h"
 #include "hw.h"
 #include "io_pagetable.h"
-
-/* Runs handed to a driver at once; they live on the stack. */
-#define RUN_BATCH 32
 
 static bool area_is_pinned(const struct io_pagetable *iopt)
 {
 	return !list_empty(&iopt->domains);
-}
-
-static void domain_clear_range(struct iopt_domain *idom, unsigned long iova,
-			       unsigned long length,
-			       struct iommu_iotlb_gather *gather)
-{
-	size_t got;
-
-	if (!length)
-		return;
-	got = idom->drv->unmap(idom->domain, iova, length, gather);
-	WARN_ONCE(got != length, "%s unmapped 0x%zx of 0x%lx bytes at 0x%lx",
-		  idom->drv->name, got, length, iova);
-}
-
-/* Some of its translations may stay in the IOTLB until @gather is flushed. */
-static void domain_clear_area(struct iopt_domain *idom, struct iopt_area *area,
-			      struct iommu_iotlb_gather *gather)
-{
-	if (area->pages->dmabuf)
-		pages_dmabuf_clear(idom, area);
-	else
-		domain_clear_range(idom, iopt_area_iova(area),
-				   iopt_area_length(area), gather);
-	cond_resched();
 }
 
 static void domain_clear_areas(struct iopt_domain *idom,
@@ -50,76 +21,8 @@ static void domain_clear_areas(struct iopt_domain *idom,
 
 	iommu_iotlb_gather_init(&gather);
 	list_for_each_entry(area, areas, link)
-		domain_clear_area(idom, area, &gather);
+		iopt_domain_clear(idom, area, &gather);
 	iommu_iotlb_sync(idom->domain, &gather);
-}
-
-/* Collect the next runs of an area, as bytes, up to its end. */
-static unsigned int area_runs(struct iopt_area *area, struct frame_reader *r,
-			      unsigned long skip, unsigned long left,
-			      struct iommufd_run *runs)
-{
-	unsigned int nr = 0;
-
-	while (left && nr < RUN_BATCH) {
-		unsigned long pfn, count;
-
-		count = frame_reader_next(r, iopt_area_last(area), &pfn);
-		if (WARN_ON(!count))
-			break;
-		runs[nr].phys = PFN_PHYS(pfn) + skip;
-		runs[nr].len = min(count * PAGE_SIZE - skip, left);
-		left -= runs[nr].len;
-		skip = 0;
-		nr++;
-	}
-	return nr;
-}
-
-static int domain_fill_area(struct io_pagetable *iopt, struct iopt_domain *idom,
-			    struct iopt_area *area)
-{
-	unsigned long iova = iopt_area_iova(area);
-	unsigned long length = iopt_area_length(area), done = 0;
-	const struct iommufd_window *window;
-	struct iommufd_run runs[RUN_BATCH];
-	struct iommu_iotlb_gather gather;
-	struct frame_reader r;
-	unsigned long pgsizes;
-	int rc = 0;
-
-	window = hw_window_of(idom, iova, iova + length - 1);
-	if (!window)
-		return iopt_refuse_windows(iopt, iova, iova + length - 1);
-	pgsizes = window->pgsizes;
-	if (!iopt->huge_pages)
-		pgsizes &= PAGE_SIZE;
-	if (area->pages->dmabuf)
-		return pages_dmabuf_fill(idom, area, pgsizes);
-
-	mutex_lock(&area->pages->lock);
-	frame_reader_init(&r, &area->pages->frames, iopt_area_first(area));
-	while (done < length && !rc) {
-		unsigned int nr = area_runs(area, &r,
-					    done ? 0 : iopt_area_offset(area),
-					    length - done, runs);
-		size_t mapped = 0;
-
-		rc = idom->drv->map(idom->domain, iova + done, runs, nr,
-				    area->prot, pgsizes, &mapped);
-		done += mapped;
-		cond_resched();
-	}
-	mutex_unlock(&area->pages->lock);
-
-	if (!rc && idom->drv->map_sync)
-		rc = idom->drv->map_sync(idom->domain, iova, length);
-	if (rc) {
-		iommu_iotlb_gather_init(&gather);
-		domain_clear_range(idom, iova, done, &gather);
-		iommu_iotlb_sync(idom->domain, &gather);
-	}
-	return rc;
 }
 
 static int area_pin(struct iopt_area *area)
@@ -147,7 +50,7 @@ static void area_clear_until(struct io_pagetable *iopt, struct iopt_area *area,
 		if (idom == end)
 			break;
 		iommu_iotlb_gather_init(&gather);
-		domain_clear_area(idom, area, &gather);
+		iopt_domain_clear(idom, area, &gather);
 		iommu_iotlb_sync(idom->domain, &gather);
 	}
 }
@@ -161,7 +64,7 @@ static int fill_area(struct io_pagetable *iopt, struct iopt_area *area)
 	if (rc)
 		return rc;
 	list_for_each_entry(idom, &iopt->domains, link) {
-		rc = domain_fill_area(iopt, idom, area);
+		rc = iopt_domain_fill(iopt, idom, area);
 		if (rc) {
 			area_clear_until(iopt, area, idom);
 			area_unpin(area);
@@ -244,7 +147,7 @@ static void clear_all_until(struct iopt_domain *idom, struct io_pagetable *iopt,
 	for_each_area(iopt, node) {
 		if (node == end)
 			break;
-		domain_clear_area(idom, to_area(node), &gather);
+		iopt_domain_clear(idom, to_area(node), &gather);
 	}
 	iommu_iotlb_sync(idom->domain, &gather);
 	if (!unpin)
@@ -271,7 +174,7 @@ static int fill_all(struct iopt_domain *idom, struct io_pagetable *iopt,
 		else
 			rc = pin ? area_pin(area) : 0;
 		if (!rc) {
-			rc = domain_fill_area(iopt, idom, area);
+			rc = iopt_domain_fill(iopt, idom, area);
 			if (rc && pin)
 				area_unpin(area);
 		}

@@ -13,6 +13,7 @@
 
 #include "dmabuf.h"
 #include "ioctl.h"
+#include "parallel.h"
 #include "vfio_compat.h"
 
 /**
@@ -340,9 +341,15 @@ static struct miscdevice iommufd_misc = {
 
 static int __init iommufd_init(void)
 {
-	int rc = misc_register(&iommufd_misc);
+	int rc;
 
-	if (!rc)
+	rc = parallel_init();
+	if (rc)
+		return rc;
+	rc = misc_register(&iommufd_misc);
+	if (rc)
+		parallel_exit();
+	else
 		iommufd_dmabuf_importer = iommufd_misc.this_device;
 	return rc;
 }
@@ -350,6 +357,7 @@ static int __init iommufd_init(void)
 static void __exit iommufd_exit(void)
 {
 	misc_deregister(&iommufd_misc);
+	parallel_exit();
 }
 
 module_init(iommufd_init);
