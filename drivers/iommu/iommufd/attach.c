@@ -12,6 +12,7 @@
 #include "device.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "trace.h"
 
 static const char *resv_name(enum iommu_resv_type type)
 {
@@ -269,6 +270,10 @@ static int attach_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 	mutex_lock(&ioas->auto_lock);
 	while ((obj = iommufd_object_next(ioas->obj.ictx, &index, is_auto_of,
 					  ioas))) {
+		rc = iommufd_object_depend(obj);
+		iommufd_object_put(obj);
+		if (rc)
+			continue;
 		*hwpt_id = obj->id;
 		rc = attach(idev, to_hwpt(obj));
 		if (!rc)
@@ -329,6 +334,7 @@ static int attach_pt(struct iommufd_device *idev, u32 *pt_id, attach_fn attach)
 				    "object %u is a %s, a device is attached to an ioas or a hwpt",
 				    pt->id, pt->type->name);
 	iommufd_object_put(pt);
+	trace_iommufd_attach(dev_name(idev->dev), rc ? *pt_id : hwpt_id, rc);
 	if (!rc)
 		*pt_id = hwpt_id;
 	return rc;
@@ -396,6 +402,7 @@ void iommufd_device_detach(struct iommufd_device *idev)
 		igroup->handle = NULL;
 	}
 	mutex_unlock(&igroup->lock);
+	trace_iommufd_attach(dev_name(idev->dev), 0, 0);
 	if (hwpt)
 		iommufd_hwpt_drop(hwpt);
 }

@@ -40,7 +40,7 @@ static void thaw(struct iommufd_ctx *ictx, struct list_head *frozen)
 		list_del(&ioas->frozen_link);
 		up_write(&ioas->iopt.iova_lock);
 		up_write(&ioas->iopt.shape);
-		iommufd_object_undepend(&ioas->obj);
+		iommufd_object_put(&ioas->obj);
 	}
 	mutex_unlock(&ictx->freeze_lock);
 }

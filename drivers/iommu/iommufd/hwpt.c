@@ -13,6 +13,7 @@
 #include "hwpt.h"
 #include "ioas.h"
 #include "ioctl.h"
+#include "trace.h"
 
 #define MAX_INVALIDATIONS BIT(19)
 
@@ -405,6 +406,8 @@ int iommufd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 	int rc, rc_respond;
 
 	rc = do_invalidate(ucmd, &array);
+	trace_iommufd_invalidate(cmd->hwpt_id, cmd->data_type, cmd->entry_num,
+				 array.entry_num, rc);
 	/* How far it came is told on errors as well. */
 	cmd->entry_num = array.entry_num;
 	rc_respond = iommufd_ucmd_respond(ucmd);

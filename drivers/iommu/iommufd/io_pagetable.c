@@ -7,6 +7,7 @@
 
 #include "access.h"
 #include "io_pagetable.h"
+#include "trace.h"
 
 /**
  * iopt_init - make an empty address space
@@ -186,6 +187,8 @@ int iopt_map_areas(struct io_pagetable *iopt, struct list_head *areas,
 				area_remove(iopt, area);
 			else
 				area->state = AREA_LIVE;
+			trace_iommufd_map(iopt_area_iova(area),
+					  iopt_area_length(area), area->prot, rc);
 		}
 		up_write(&iopt->iova_lock);
 	}
@@ -462,6 +465,8 @@ static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
 			area->state = AREA_LIVE;
 		} else {
 			*unmapped += iopt_area_length(area);
+			trace_iommufd_unmap(iopt_area_iova(area),
+					    iopt_area_length(area));
 			area_remove(iopt, area);
 		}
 	}

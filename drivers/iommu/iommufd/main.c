@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
 
+#include "debugfs.h"
 #include "dmabuf.h"
 #include "ioctl.h"
 #include "parallel.h"
@@ -235,6 +236,7 @@ static int iommufd_open(struct inode *inode, struct file *filp)
 	INIT_LIST_HEAD(&ictx->groups);
 	ictx->file = filp;
 	filp->private_data = ictx;
+	iommufd_debugfs_add(ictx);
 	return 0;
 }
 
@@ -242,6 +244,7 @@ static int iommufd_release(struct inode *inode, struct file *filp)
 {
 	struct iommufd_ctx *ictx = filp->private_data;
 
+	iommufd_debugfs_remove(ictx);
 	iommufd_object_destroy_all(ictx);
 	WARN_ON(!list_empty(&ictx->groups));
 	iommufd_reason_log_free(ictx->log);
@@ -346,17 +349,21 @@ static int __init iommufd_init(void)
 	rc = parallel_init();
 	if (rc)
 		return rc;
+	iommufd_debugfs_init();
 	rc = misc_register(&iommufd_misc);
-	if (rc)
+	if (rc) {
+		iommufd_debugfs_exit();
 		parallel_exit();
-	else
-		iommufd_dmabuf_importer = iommufd_misc.this_device;
-	return rc;
+		return rc;
+	}
+	iommufd_dmabuf_importer = iommufd_misc.this_device;
+	return 0;
 }
 
 static void __exit iommufd_exit(void)
 {
 	misc_deregister(&iommufd_misc);
+	iommufd_debugfs_exit();
 	parallel_exit();
 }
 

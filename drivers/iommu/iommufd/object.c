@@ -170,7 +170,7 @@ void iommufd_object_undepend(struct iommufd_object *obj)
  * @match: whether @obj is wanted; called under the xa_lock
  * @arg: for @match
  *
- * Return: the object with a dependency that is now the caller's, or NULL
+ * Return: the object, held until iommufd_object_put(), or NULL
  */
 struct iommufd_object *
 iommufd_object_next(struct iommufd_ctx *ictx, unsigned long *index,
@@ -184,7 +184,7 @@ iommufd_object_next(struct iommufd_ctx *ictx, unsigned long *index,
 	xa_lock(&ictx->objects);
 	xa_for_each_start(&ictx->objects, at, obj, *index) {
 		if (match(obj, arg)) {
-			obj->deps++;
+			obj->busy++;
 			found = obj;
 			*index = at + 1;
 			break;

@@ -12,6 +12,7 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
+struct dentry;
 struct file;
 struct iommufd_ioas;
 struct iommufd_object;
@@ -25,6 +26,7 @@ struct seq_file;
  *	     busy, deps and dying fields of every object
  * @idle: woken when an object that is being destroyed is no longer busy
  * @log: the reasons of this file's refusals
+ * @debugfs: where it is shown
  * @account_per_process: how locked memory is charged (OPTION_RLIMIT_MODE).
  *			 Changes only while @objects is empty, under its xa_lock
  * @vfio_ioas: stands for the container of VFIO's type1 interface, or NULL; under
@@ -40,6 +42,7 @@ struct iommufd_ctx {
 	struct xarray objects;
 	wait_queue_head_t idle;
 	struct iommufd_reason_log *log;
+	struct dentry *debugfs;
 	bool account_per_process;
 	struct iommufd_ioas *vfio_ioas;
 	bool no_iommu_mode;

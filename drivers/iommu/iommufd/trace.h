@@ -24,6 +24,78 @@ TRACE_EVENT(iommufd_refuse,
 		  __get_str(why))
 );
 
+TRACE_EVENT(iommufd_map,
+	TP_PROTO(unsigned long iova, unsigned long length, int prot, int rc),
+	TP_ARGS(iova, length, prot, rc),
+	TP_STRUCT__entry(
+		__field(unsigned long, iova)
+		__field(unsigned long, length)
+		__field(int, prot)
+		__field(int, rc)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->length = length;
+		__entry->prot = prot;
+		__entry->rc = rc;
+	),
+	TP_printk("iova=0x%lx length=0x%lx prot=0x%x errno=%d", __entry->iova,
+		  __entry->length, __entry->prot, -__entry->rc)
+);
+
+TRACE_EVENT(iommufd_unmap,
+	TP_PROTO(unsigned long iova, unsigned long length),
+	TP_ARGS(iova, length),
+	TP_STRUCT__entry(
+		__field(unsigned long, iova)
+		__field(unsigned long, length)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->length = length;
+	),
+	TP_printk("iova=0x%lx length=0x%lx", __entry->iova, __entry->length)
+);
+
+/* hwpt 0: detached */
+TRACE_EVENT(iommufd_attach,
+	TP_PROTO(const char *dev, u32 hwpt, int rc),
+	TP_ARGS(dev, hwpt, rc),
+	TP_STRUCT__entry(
+		__string(dev, dev)
+		__field(u32, hwpt)
+		__field(int, rc)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->hwpt = hwpt;
+		__entry->rc = rc;
+	),
+	TP_printk("dev=%s hwpt=%u errno=%d", __get_str(dev), __entry->hwpt,
+		  -__entry->rc)
+);
+
+TRACE_EVENT(iommufd_invalidate,
+	TP_PROTO(u32 id, u32 type, u32 wanted, u32 done, int rc),
+	TP_ARGS(id, type, wanted, done, rc),
+	TP_STRUCT__entry(
+		__field(u32, id)
+		__field(u32, type)
+		__field(u32, wanted)
+		__field(u32, done)
+		__field(int, rc)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->type = type;
+		__entry->wanted = wanted;
+		__entry->done = done;
+		__entry->rc = rc;
+	),
+	TP_printk("hwpt=%u type=0x%x entries=%u done=%u errno=%d", __entry->id,
+		  __entry->type, __entry->wanted, __entry->done, -__entry->rc)
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH
