@@ -41,6 +41,10 @@ void iopt_destroy(struct io_pagetable *iopt)
 
 	iopt_set_allowed(iopt, NULL, 0);
 	iopt_unmap(iopt, 0, ULONG_MAX, &unmapped);
+	/* What was reserved for no device, by a test, ends here. */
+	down_write(&iopt->shape);
+	iopt_unreserve(iopt, NULL);
+	up_write(&iopt->shape);
 	WARN_ON(!list_empty(&iopt->domains));
 	WARN_ON(!list_empty(&iopt->accesses));
 	WARN_ON(!RB_EMPTY_ROOT(&iopt->reserved.rb_root));

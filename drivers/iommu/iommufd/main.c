@@ -10,11 +10,13 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
+#include <uapi/linux/iommufd_test.h>
 
 #include "debugfs.h"
 #include "dmabuf.h"
 #include "ioctl.h"
 #include "parallel.h"
+#include "selftest.h"
 #include "vfio_compat.h"
 
 /**
@@ -104,6 +106,7 @@ union ucmd_buffer {
 	struct iommu_ioas_map_file map_file;
 	struct iommu_ioas_unmap unmap;
 	struct iommu_option option;
+	struct iommu_test_cmd test;
 	struct iommu_vfio_ioas vfio_ioas;
 };
 
@@ -149,6 +152,7 @@ static const struct ucmd_op ucmd_ops[] = {
 	     iova),
 	UCMD(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, iommu_ioas_unmap, length),
 	UCMD(IOMMU_OPTION, iommufd_option, iommu_option, val64),
+	UCMD(IOMMU_TEST_CMD, iommufd_selftest, iommu_test_cmd, last),
 	UCMD(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, iommu_vfio_ioas, __reserved),
 };
 
@@ -196,7 +200,8 @@ static long iommufd_do_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 	if (_IOC_TYPE(cmd) == IOMMUFD_TYPE && _IOC_NR(cmd) < IOMMUFD_CMD_BASE)
 		return iommufd_vfio_ioctl(ictx, cmd, arg);
 	if (nr >= ARRAY_SIZE(ucmd_ops) || ucmd_ops[nr].ioctl != cmd ||
-	    !ucmd_ops[nr].handler)
+	    !ucmd_ops[nr].handler ||
+	    (cmd == IOMMU_TEST_CMD && !iommufd_selftest_loaded()))
 		return iommufd_refuse(-ENOTTY,
 				      "/dev/iommu has no ioctl 0x%x here", cmd);
 	op = &ucmd_ops[nr];
@@ -204,6 +209,7 @@ static long iommufd_do_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 	rc = ucmd_read(&ucmd, op);
 	if (rc)
 		return rc;
+	iommufd_selftest_prepare(&ucmd, cmd);
 	return op->handler(&ucmd);
 }
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices of the mock IOMMU: they do nothing, on the platform bus.
+ */
+#include <linux/idr.h>
+#include <linux/iommufd_reason.h>
+#include <linux/platform_device.h>
+#include <linux/property.h>
+#include <linux/slab.h>
+
+#include "mock.h"
+
+static DEFINE_IDA(mock_device_ids);
+
+static const struct property_entry pasid_properties[] = {
+	PROPERTY_ENTRY_U32("pasid-num-bits", MOCK_PASID_WIDTH),
+	{}
+};
+
+static int blocked_attach(struct iommu_domain *domain, struct device *dev)
+{
+	return 0;
+}
+
+static const struct iommu_domain_ops blocked_ops = {
+	.attach_dev = blocked_attach,
+};
+
+struct iommu_domain mock_blocked = {
+	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &blocked_ops,
+};
+
+/**
+ * mock_device_probe - take on a device that the IOMMU core found
+ * @dev: a device that names this IOMMU; its platform data are its flags
+ * @iommu: the IOMMU
+ *
+ * Return: @iommu, or an ERR_PTR
+ */
+struct iommu_device *mock_device_probe(struct device *dev,
+				       struct iommu_device *iommu)
+{
+	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
+	const u32 *flags = dev_get_platdata(dev);
+	struct mock_device *mdev;
+
+	if (!fwspec || fwspec->iommu_fwnode != mock_fwnode() || !flags)
+		return ERR_PTR(-ENODEV);
+	mdev = kzalloc(sizeof(*mdev), GFP_KERNEL);
+	if (!mdev)
+		return ERR_PTR(-ENOMEM);
+	mdev->no_dirty = *flags & MOCK_FLAGS_DEVICE_NO_DIRTY;
+	mdev->has_pasid = *flags & MOCK_FLAGS_DEVICE_PASID;
+	dev_iommu_priv_set(dev, mdev);
+	return iommu;
+}
+
+void mock_device_release(struct device *dev)
+{
+	kfree(to_mock_device(dev));
+	dev_iommu_priv_set(dev, NULL);
+}
+
+static int device_add_to_bus(struct platform_device *pdev, u32 flags)
+{
+	u32 id = pdev->id;
+	int rc;
+
+	rc = platform_device_add_data(pdev, &flags, sizeof(flags));
+	if (rc)
+		return rc;
+	/* The IOMMU core reads the width while the device is added. */
+	if (flags & MOCK_FLAGS_DEVICE_PASID) {
+		rc = device_create_managed_software_node(&pdev->dev,
+							 pasid_properties, NULL);
+		if (rc)
+			return rc;
+	}
+	dev_set_msi_domain(&pdev->dev, mock_irq_domain());
+	rc = iommu_fwspec_init(&pdev->dev, mock_fwnode());
+	if (!rc)
+		rc = iommu_fwspec_add_ids(&pdev->dev, &id, 1);
+	if (rc)
+		return rc;
+	return platform_device_add(pdev);
+}
+
+/**
+ * mock_device_create - let a device appear
+ * @flags: MOCK_FLAGS_DEVICE_..., all known
+ *
+ * Return: the device, blocked and bound to nobody, or an ERR_PTR; explained
+ */
+struct device *mock_device_create(u32 flags)
+{
+	struct platform_device *pdev;
+	int id, rc;
+
+	id = ida_alloc(&mock_device_ids, GFP_KERNEL);
+	if (id < 0)
+		return ERR_PTR(iommufd_refuse(id, "no number for a mock device"));
+	pdev = platform_device_alloc("iommufd_mock", id);
+	if (!pdev) {
+		rc = -ENOMEM;
+		goto err_id;
+	}
+	rc = device_add_to_bus(pdev, flags);
+	if (rc)
+		goto err_device;
+	/* The core only warns where an IOMMU fails to take a device on. */
+	if (!device_iommu_mapped(&pdev->dev)) {
+		platform_device_unregister(pdev);
+		rc = -ENOMEM;
+		goto err_id;
+	}
+	return &pdev->dev;
+
+err_device:
+	platform_device_put(pdev);
+err_id:
+	ida_free(&mock_device_ids, id);
+	return ERR_PTR(iommufd_refuse(rc, "a mock device cannot be made"));
+}
+
+/**
+ * mock_device_destroy - let a device vanish
+ * @dev: from mock_device_create()
+ */
+void mock_device_destroy(struct device *dev)
+{
+	struct platform_device *pdev = to_platform_device(dev);
+	int id = pdev->id;
+
+	platform_device_unregister(pdev);
+	ida_free(&mock_device_ids, id);
+}
+
+int mock_hw_info(struct device *dev, u32 type, struct iommufd_hw_data *out)
+{
+	struct iommu_test_hw_info *info;
+
+	if (type != IOMMU_HW_INFO_TYPE_DEFAULT &&
+	    type != IOMMU_HW_INFO_TYPE_SELFTEST)
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "the mock IOMMU has no information of type 0x%x",
+				      type);
+	info = kzalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
+	if (!info)
+		return iommufd_refuse(-ENOMEM, "no memory to describe the mock IOMMU");
+	info->test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL;
+	out->type = IOMMU_HW_INFO_TYPE_SELFTEST;
+	out->len = sizeof(*info);
+	out->data = info;
+	return 0;
+}
+
+u64 mock_capabilities(struct device *dev)
+{
+	return to_mock_device(dev)->no_dirty ? 0 : IOMMU_HW_CAP_DIRTY_TRACKING;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mock IOMMU as a module: one instance, registered with the IOMMU core, with
+ * iommufd's door and with the selftest ioctl. It drives only devices that name
+ * it, so that it lives beside the IOMMU of the machine.
+ */
+#include <linux/iommufd_selftest.h>
+#include <linux/irqdomain.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/property.h>
+
+#include "mock.h"
+
+static struct iommu_device mock_iommu;
+static struct platform_device *mock_hw;
+static struct irq_domain *mock_irqs;
+
+static const struct software_node mock_node = {
+	.name = "iommufd-mock-iommu",
+};
+
+/**
+ * mock_fwnode - what devices name their IOMMU by
+ *
+ * Return: constant while the module is loaded
+ */
+struct fwnode_handle *mock_fwnode(void)
+{
+	return software_node_fwnode(&mock_node);
+}
+
+/**
+ * mock_irq_domain - where interrupts of the devices would come from
+ *
+ * Mock devices raise none, so that nothing has to be isolated.
+ *
+ * Return: an empty domain that counts as isolated
+ */
+struct irq_domain *mock_irq_domain(void)
+{
+	return mock_irqs;
+}
+
+static bool mock_capable(struct device *dev, enum iommu_cap cap)
+{
+	switch (cap) {
+	case IOMMU_CAP_CACHE_COHERENCY:
+		return true;
+	case IOMMU_CAP_DIRTY_TRACKING:
+		return !to_mock_device(dev)->no_dirty;
+	default:
+		return false;
+	}
+}
+
+static struct iommu_device *mock_probe(struct device *dev)
+{
+	return mock_device_probe(dev, &mock_iommu);
+}
+
+const struct iommu_ops mock_iommu_ops = {
+	.owner = THIS_MODULE,
+	.capable = mock_capable,
+	.probe_device = mock_probe,
+	.release_device = mock_device_release,
+	.device_group = generic_device_group,
+	.default_domain = &mock_blocked,
+	.blocked_domain = &mock_blocked,
+	.pgsize_bitmap = MOCK_PAGE_SIZE,
+};
+
+static const struct iommufd_driver_ops mock_driver_ops = {
+	.name = "mock",
+	.owner = THIS_MODULE,
+	.iommu_ops = &mock_iommu_ops,
+	.hw_info = mock_hw_info,
+	.capabilities = mock_capabilities,
+	.alloc_paging = mock_alloc_paging,
+	.windows = mock_windows,
+	.map = mock_map,
+	.unmap = mock_unmap,
+	.set_dirty = mock_set_dirty,
+	.read_dirty = mock_read_dirty,
+};
+
+static const struct iommufd_selftest_ops mock_selftest_ops = {
+	.owner = THIS_MODULE,
+	.device_create = mock_device_create,
+	.device_destroy = mock_device_destroy,
+	.owns = mock_owns,
+	.tracks_dirty = mock_tracks_dirty,
+	.mark_dirty = mock_mark_dirty,
+	.dmabuf_get = mock_dmabuf_get,
+	.dmabuf_revoke = mock_dmabuf_revoke,
+};
+
+static int mock_hw_add(void)
+{
+	const struct platform_device_info info = {
+		.name = "iommufd-mock-iommu",
+		.id = PLATFORM_DEVID_NONE,
+		.fwnode = mock_fwnode(),
+	};
+
+	mock_hw = platform_device_register_full(&info);
+	return PTR_ERR_OR_ZERO(mock_hw);
+}
+
+static int mock_iommu_add(void)
+{
+	int rc;
+
+	/* What PASIDs cost is decided per device. */
+	mock_iommu.max_pasids = BIT(MOCK_PASID_WIDTH);
+	rc = iommu_device_sysfs_add(&mock_iommu, &mock_hw->dev, NULL,
+				    "iommufd-mock");
+	if (rc)
+		return rc;
+	rc = iommu_device_register(&mock_iommu, &mock_iommu_ops, &mock_hw->dev);
+	if (rc)
+		iommu_device_sysfs_remove(&mock_iommu);
+	return rc;
+}
+
+static int __init mock_init(void)
+{
+	int rc;
+
+	mock_irqs = irq_domain_create_linear(NULL, 1, &irq_domain_simple_ops,
+					     NULL);
+	if (!mock_irqs)
+		return -ENOMEM;
+	mock_irqs->flags |= IRQ_DOMAIN_FLAG_ISOLATED_MSI;
+	rc = software_node_register(&mock_node);
+	if (rc)
+		goto err_irqs;
+	rc = mock_hw_add();
+	if (rc)
+		goto err_node;
+	/* Before the IOMMU core knows the IOMMU: no device comes in between. */
+	rc = iommufd_register_driver(&mock_driver_ops);
+	if (rc)
+		goto err_hw;
+	rc = mock_iommu_add();
+	if (rc)
+		goto err_driver;
+	rc = mock_dmabuf_init();
+	if (rc)
+		goto err_iommu;
+	rc = iommufd_register_selftest(&mock_selftest_ops);
+	if (rc)
+		goto err_dmabuf;
+	return 0;
+
+err_dmabuf:
+	mock_dmabuf_exit();
+err_iommu:
+	iommu_device_unregister(&mock_iommu);
+	iommu_device_sysfs_remove(&mock_iommu);
+err_driver:
+	iommufd_unregister_driver(&mock_driver_ops);
+err_hw:
+	platform_device_unregister(mock_hw);
+err_node:
+	software_node_unregister(&mock_node);
+err_irqs:
+	irq_domain_remove(mock_irqs);
+	return rc;
+}
+module_init(mock_init);
+
+static void __exit mock_exit(void)
+{
+	iommufd_unregister_selftest(&mock_selftest_ops);
+	mock_dmabuf_exit();
+	iommu_device_unregister(&mock_iommu);
+	iommu_device_sysfs_remove(&mock_iommu);
+	iommufd_unregister_driver(&mock_driver_ops);
+	platform_device_unregister(mock_hw);
+	software_node_unregister(&mock_node);
+	irq_domain_remove(mock_irqs);
+}
+module_exit(mock_exit);
+
+MODULE_DESCRIPTION("An IOMMU without hardware, for the selftests of iommufd");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An IOMMU without hardware. Its page tables are kept in memory and nothing ever
+ * translates through them; they exist to be looked at by tests.
+ */
+#ifndef __IOMMUFD_MOCK_H
+#define __IOMMUFD_MOCK_H
+
+#include <linux/iommu.h>
+#include <linux/iommufd_driver.h>
+#include <linux/xarray.h>
+#include <uapi/linux/iommufd.h>
+#include <uapi/linux/iommufd_test.h>
+
+/* The granule of page tables: half a CPU page of 4 KiB. */
+#define MOCK_SHIFT 11
+
+/**
+ * struct mock_device - what the IOMMU knows about one of its devices
+ * @no_dirty: its IOMMU cannot record what it writes; constant
+ * @has_pasid: it can tag requests with a PASID; constant
+ *
+ * Allocated when the IOMMU core asks for the device, freed when it releases it.
+ */
+struct mock_device {
+	bool no_dirty;
+	bool has_pasid;
+};
+
+static inline struct mock_device *to_mock_device(struct device *dev)
+{
+	return dev_iommu_priv_get(dev);
+}
+
+/**
+ * struct mock_domain - a page table
+ * @domain: for the IOMMU core
+ * @leaves: struct mock_leaf, packed, by address in granules. A leaf is one entry
+ *	    that spans as many indices as it has granules. Its xa_lock protects
+ *	    it and is innermost
+ * @tracks: can record what devices write; constant
+ * @recording: does so now
+ */
+struct mock_domain {
+	struct iommu_domain domain;
+	struct xarray leaves;
+	bool tracks;
+	bool recording;
+};
+
+static inline struct mock_domain *to_mock_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct mock_domain, domain);
+}
+
+/**
+ * struct mock_leaf - an entry of a page table, unpacked
+ * @iova: its first address, a multiple of its size
+ * @phys: where it leads, a multiple of its size
+ * @order: log2 of its size in granules
+ * @writable: a device may write through it
+ * @dirty: and has, while that was recorded
+ */
+struct mock_leaf {
+	unsigned long iova;
+	phys_addr_t phys;
+	unsigned int order;
+	bool writable;
+	bool dirty;
+};
+
+static inline size_t mock_leaf_size(const struct mock_leaf *leaf)
+{
+	return 1UL << (MOCK_SHIFT + leaf->order);
+}
+
+void *mock_leaf_pack(const struct mock_leaf *leaf);
+bool mock_leaf_next(struct xa_state *xas, unsigned long iova,
+		    unsigned long last, struct mock_leaf *leaf);
+
+/* How many leaves are looked at before others get the lock or the CPU. */
+#define MOCK_BATCH 512
+
+/* driver.c */
+extern const struct iommu_ops mock_iommu_ops;
+struct fwnode_handle *mock_fwnode(void);
+struct irq_domain *mock_irq_domain(void);
+
+/* device.c */
+extern struct iommu_domain mock_blocked;
+struct iommu_device *mock_device_probe(struct device *dev,
+				       struct iommu_device *iommu);
+void mock_device_release(struct device *dev);
+struct device *mock_device_create(u32 flags);
+void mock_device_destroy(struct device *dev);
+int mock_hw_info(struct device *dev, u32 type, struct iommufd_hw_data *out);
+u64 mock_capabilities(struct device *dev);
+
+/* domain.c */
+struct iommu_domain *mock_alloc_paging(struct device *dev, u32 flags,
+				       const struct iommu_user_data *data);
+bool mock_owns(const struct iommu_domain *domain);
+unsigned int mock_windows(struct iommu_domain *domain,
+			  struct iommufd_window *out);
+int mock_map(struct iommu_domain *domain, unsigned long iova,
+	     const struct iommufd_run *runs, unsigned int nr, int prot,
+	     unsigned long pgsizes, size_t *mapped);
+size_t mock_unmap(struct iommu_domain *domain, unsigned long iova, size_t len,
+		  struct iommu_iotlb_gather *gather);
+
+/* dirty.c */
+int mock_set_dirty(struct iommu_domain *domain, bool enable);
+int mock_read_dirty(struct iommu_domain *domain, unsigned long iova, size_t len,
+		    unsigned long flags, struct iommufd_dirty_bitmap *bitmap,
+		    struct iommu_iotlb_gather *gather);
+bool mock_tracks_dirty(const struct iommu_domain *domain);
+bool mock_mark_dirty(struct iommu_domain *domain, unsigned long iova,
+		     size_t len);
+
+/* dmabuf.c */
+int mock_dmabuf_get(size_t len, int open_flags);
+int mock_dmabuf_revoke(int fd, bool revoked);
+int mock_dmabuf_init(void);
+void mock_dmabuf_exit(void);
+
+#endif
