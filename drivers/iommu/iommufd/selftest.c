@@ -439,7 +439,7 @@ static int mark_dirty(struct iommufd_hwpt *hwpt,
 		return iommufd_refuse(-EINVAL,
 				      "dirty tracking of page table %u is off",
 				      hwpt->obj.id);
-	bits = kvzalloc(BITS_TO_LONGS(nr) * sizeof(long), GFP_KERNEL_ACCOUNT);
+	bits = kvcalloc(BITS_TO_LONGS(nr), sizeof(*bits), GFP_KERNEL_ACCOUNT);
 	if (!bits)
 		return iommufd_refuse(-ENOMEM, "no memory for %lu bits", nr);
 	if (copy_from_user(bits, u64_to_user_ptr(cmd->dirty.uptr),

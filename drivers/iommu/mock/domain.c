@@ -245,7 +245,8 @@ static int read_data(const struct iommu_user_data *data,
 	rc = iommu_copy_struct_from_user(out, data, IOMMU_HWPT_DATA_SELFTEST,
 					 iotlb);
 	if (rc)
-		return iommufd_refuse(rc, "the %zu bytes of data for a mock page table are not a struct iommu_hwpt_selftest",
+		return iommufd_refuse(rc,
+				      "%zu bytes of data for a mock page table cannot be read",
 				      data->len);
 	if (out->pagetable_type > MOCK_IOMMUPT_HUGE)
 		return iommufd_refuse(-EOPNOTSUPP,
