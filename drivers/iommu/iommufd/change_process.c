@@ -36,29 +36,34 @@ static void thaw(struct iommufd_ctx *ictx, struct list_head *frozen)
 {
 	struct iommufd_ioas *ioas, *next;
 
+	list_for_each_entry(ioas, frozen, frozen_link)
+		up_write(&ioas->iopt.iova_lock);
 	list_for_each_entry_safe(ioas, next, frozen, frozen_link) {
 		list_del(&ioas->frozen_link);
-		up_write(&ioas->iopt.iova_lock);
 		up_write(&ioas->iopt.shape);
 		iommufd_object_put(&ioas->obj);
 	}
 	mutex_unlock(&ictx->freeze_lock);
 }
 
-/* The freeze_lock makes the order of the address spaces' locks irrelevant. */
+/*
+ * The freeze_lock makes the order among the address spaces irrelevant. Locks of
+ * one kind are taken in a row, which is how lockdep counts them as one.
+ */
 static void freeze(struct iommufd_ctx *ictx, struct list_head *frozen)
 {
 	struct iommufd_object *obj;
+	struct iommufd_ioas *ioas;
 	unsigned long index = 0;
 
 	mutex_lock(&ictx->freeze_lock);
 	while ((obj = iommufd_object_next(ictx, &index, is_ioas, NULL))) {
-		struct iommufd_ioas *ioas = to_ioas(obj);
-
+		ioas = to_ioas(obj);
 		down_write_nest_lock(&ioas->iopt.shape, &ictx->freeze_lock);
-		down_write_nest_lock(&ioas->iopt.iova_lock, &ictx->freeze_lock);
 		list_add_tail(&ioas->frozen_link, frozen);
 	}
+	list_for_each_entry(ioas, frozen, frozen_link)
+		down_write_nest_lock(&ioas->iopt.iova_lock, &ictx->freeze_lock);
 }
 
 static int charge_new(struct iommufd_ctx *ictx, struct iommufd_pages *pages,

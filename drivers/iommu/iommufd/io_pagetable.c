@@ -399,20 +399,6 @@ static int check_unmap(struct io_pagetable *iopt, unsigned long first,
 	return 0;
 }
 
-static bool none_dying(struct io_pagetable *iopt, unsigned long first,
-		       unsigned long last)
-{
-	struct iopt_area *area;
-
-	down_read(&iopt->iova_lock);
-	for (area = iopt_area_at(iopt, first, last);
-	     area && area->state != AREA_DYING;
-	     area = area_next(area, first, last))
-		;
-	up_read(&iopt->iova_lock);
-	return !area;
-}
-
 /*
  * Have accesses let go of dying areas. Nobody can pin them again. On a fatal
  * signal a driver that does not answer leaves them as they were.
@@ -437,14 +423,16 @@ static int unpin_areas(struct io_pagetable *iopt, struct list_head *areas)
 	return 0;
 }
 
-/* Claim the areas in a range for unmapping. */
+/* Claim the areas in a range for unmapping; @settles is for who has to wait. */
 static int claim_areas(struct io_pagetable *iopt, unsigned long first,
-		       unsigned long last, struct list_head *areas)
+		       unsigned long last, struct list_head *areas,
+		       unsigned int *settles)
 {
 	struct iopt_area *area;
 	int rc;
 
 	down_write(&iopt->iova_lock);
+	*settles = iopt->settles;
 	rc = check_unmap(iopt, first, last);
 	if (!rc) {
 		for (area = iopt_area_at(iopt, first, last); area;
@@ -474,6 +462,7 @@ static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
 			area_remove(iopt, area);
 		}
 	}
+	WRITE_ONCE(iopt->settles, iopt->settles + 1);
 	up_write(&iopt->iova_lock);
 	wake_up_all(&iopt->settled);
 	if (!alive)
@@ -498,18 +487,19 @@ static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
 int iopt_unmap(struct io_pagetable *iopt, unsigned long first,
 	       unsigned long last, unsigned long *unmapped)
 {
+	unsigned int settles;
 	LIST_HEAD(areas);
 	int rc;
 
 	*unmapped = 0;
 	for (;;) {
 		down_read(&iopt->shape);
-		rc = claim_areas(iopt, first, last, &areas);
+		rc = claim_areas(iopt, first, last, &areas, &settles);
 		if (rc != -EAGAIN)
 			break;
 		up_read(&iopt->shape);
 		if (wait_event_killable(iopt->settled,
-					none_dying(iopt, first, last)))
+					READ_ONCE(iopt->settles) != settles))
 			return iommufd_refuse(-EINTR,
 					      "killed while another thread unmaps in 0x%lx..0x%lx",
 					      first, last);

@@ -120,6 +120,7 @@ struct iopt_domain {
  * @iova_lock: protects @areas, @nr_areas and the areas' states; inside @shape.
  *	       What @shape protects is read under either of them
  * @settled: woken when dying areas have gone, and when an area's last pin has
+ * @settles: how often dying areas have gone; changes under the iova_lock
  * @domains: struct iopt_domain; all mirror all live areas
  * @accesses: struct access_link
  * @nr_windows: used entries of @windows
@@ -137,6 +138,7 @@ struct io_pagetable {
 	struct rw_semaphore shape;
 	struct rw_semaphore iova_lock;
 	wait_queue_head_t settled;
+	unsigned int settles;
 	struct list_head domains;
 	struct list_head accesses;
 	unsigned int nr_windows;
