@@ -91,12 +91,16 @@ static void announce(struct vfio_device *vdev)
 {
 	dev_t devt = vdev_devt(vdev);
 	char major[24], minor[24], name[48];
-	char *env[] = { major, minor, name, NULL };
+	char *env[4];
 
 	snprintf(major, sizeof(major), "MAJOR=%u", MAJOR(devt));
 	snprintf(minor, sizeof(minor), "MINOR=%u", MINOR(devt));
 	snprintf(name, sizeof(name), "DEVNAME=vfio/devices/%s",
 		 dev_name(&vdev->device));
+	env[0] = major;
+	env[1] = minor;
+	env[2] = name;
+	env[3] = NULL;
 	kobject_uevent_env(&vdev->device.kobj, KOBJ_CHANGE, env);
 }
 
