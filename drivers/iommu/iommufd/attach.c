@@ -101,6 +101,21 @@ static int refuse_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 			      hwpt->obj.id);
 }
 
+/*
+ * The IOMMU core compares them only when a group is first attached: in a replace
+ * one driver would be given the domain of another.
+ */
+static int check_driver(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	if (hwpt->idom.drv == idev->drv &&
+	    hwpt->idom.domain->owner == idev->dev->iommu->iommu_dev->ops)
+		return 0;
+	return iommufd_refuse(-EINVAL,
+			      "page table %u was made by the IOMMU driver %s, %s is behind another one",
+			      hwpt->obj.id, hwpt->idom.drv->name,
+			      dev_name(idev->dev));
+}
+
 static int group_attach_first(struct iommufd_group *igroup,
 			      struct iommufd_device *idev,
 			      struct iommufd_hwpt *hwpt)
@@ -142,6 +157,9 @@ static int do_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	struct iommufd_group *igroup = idev->igroup;
 	int rc;
 
+	rc = check_driver(idev, hwpt);
+	if (rc)
+		return rc;
 	if (idev->enforce_coherency) {
 		rc = iommufd_hwpt_enforce_coherency(hwpt, idev->dev);
 		if (rc)
@@ -226,6 +244,9 @@ static int do_replace(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	struct iommufd_hwpt *old = NULL;
 	int rc;
 
+	rc = check_driver(idev, hwpt);
+	if (rc)
+		return rc;
 	mutex_lock(&igroup->lock);
 	if (list_empty(&idev->attached)) {
 		rc = iommufd_refuse(-EINVAL, "%s is not attached",
