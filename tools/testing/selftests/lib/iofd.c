@@ -14,13 +14,17 @@
 static __thread int seen_fd = -1;
 static __thread unsigned long long seen_seq;
 
+void iofd_forget(int fd)
+{
+	if (fd == seen_fd)
+		seen_fd = -1;
+}
+
 int iofd_open(void)
 {
 	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 
-	/* the number may have been another file's, whose count means nothing */
-	if (fd == seen_fd)
-		seen_fd = -1;
+	iofd_forget(fd);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -65,6 +65,9 @@ int iofd_objects(int fd, const char *type);
  */
 const char *iofd_refused(int fd, unsigned int cmd, int rc, int want);
 
+/* The number of a file that was closed may come back for another one. */
+void iofd_forget(int fd);
+
 /* As ERR of tap.h, and the refusal has to be explained as well. */
 #define REFUSED(fd, cmd, call, want)					\
 	do {								\

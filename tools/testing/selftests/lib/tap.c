@@ -13,6 +13,8 @@
 
 #include "tap.h"
 
+const struct tap_test *tap_current;
+
 enum { PASSED = 0, FAILED = 1, SKIPPED = 4 };
 
 /* Shared with the test's process, which has no other way to hand over text. */
@@ -110,6 +112,7 @@ static int run_one(const struct tap_test *t, size_t number)
 	pid = fork();
 	if (!pid) {
 		setpgid(0, 0);
+		tap_current = t;
 		t->run();
 		fflush(stdout);
 		_exit(PASSED);

@@ -35,7 +35,11 @@ struct tap_test {
 	const char *title;
 	void (*run)(void);
 	unsigned int seconds;
+	const void *arg;	/* for a function of many rows: tap_current->arg */
 };
+
+/* The row that runs. */
+extern const struct tap_test *tap_current;
 
 #define TAP_RUN(argc, argv, tests) \
 	tap_run(argc, argv, tests, sizeof(tests) / sizeof((tests)[0]))
