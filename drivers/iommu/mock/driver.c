@@ -127,6 +127,11 @@ static int __init mock_init(void)
 {
 	int rc;
 
+	/* A leaf is one entry, however large. */
+	if (!IS_ENABLED(CONFIG_XARRAY_MULTI)) {
+		pr_err("iommufd_mock: needs a kernel with XARRAY_MULTI\n");
+		return -EOPNOTSUPP;
+	}
 	mock_irqs = irq_domain_create_linear(NULL, 1, &irq_domain_simple_ops,
 					     NULL);
 	if (!mock_irqs)
