@@ -146,13 +146,18 @@ static int check_token(struct vfio_device *vdev,
 				      "BIND needs its VF token");
 }
 
-/* vfio.ko and the drivers see open_count 1 in open_device and close_device. */
-static int open_device(struct vfio_device *vdev)
+/*
+ * vfio.ko and the drivers see open_count 1 in open_device and close_device.
+ * cdev_opened tells a driver how its user shows which other devices are his:
+ * by /dev/iommu, or by the files of their groups.
+ */
+static int open_device(struct vfio_cdev_file *vf)
 {
+	struct vfio_device *vdev = vf->vdev;
 	int rc;
 
 	vdev->open_count++;
-	vdev->cdev_opened = true;
+	vdev->cdev_opened = !vf->group;
 	rc = vdev->ops->open_device ? vdev->ops->open_device(vdev) : 0;
 	if (!rc)
 		return 0;
@@ -169,28 +174,29 @@ static void close_device(struct vfio_device *vdev)
 	vdev->cdev_opened = false;
 }
 
-static int bind_locked(struct vfio_cdev_file *vf,
-		       const struct vfio_cdev_bind_iommufd *arg,
-		       struct iommufd_ctx *ictx, u32 __user *out_devid)
+static int check_free(struct vfio_cdev_file *vf)
 {
 	struct vfio_device *vdev = vf->vdev;
-	struct module *owner = vdev->dev->driver->owner;
-	int rc;
+	struct vfio_cdev_file *other = vfio_cdev_bound_file(vdev);
 
-	if (vf->bound)
-		return iommufd_refuse(-EINVAL, "%s: this file is bound already, as device %u",
-				      vfio_cdev_name(vdev), vf->devid);
 	if (vfio_cdev_node_leaving(vf->node))
 		return iommufd_refuse(-ENODEV, "%s: the driver is letting the device go",
 				      vfio_cdev_name(vdev));
 	if (vdev->open_count)
 		return iommufd_refuse(-EINVAL, "%s: open elsewhere, through %s",
 				      vfio_cdev_name(vdev),
-				      vfio_cdev_bound_file(vdev) ?
+				      other && !other->group ?
 				      "another device file" : "its group");
-	rc = check_token(vdev, arg);
-	if (rc)
-		return rc;
+	return 0;
+}
+
+/* Make the device this file's own and open it. */
+static int take_device(struct vfio_cdev_file *vf, struct iommufd_ctx *ictx)
+{
+	struct vfio_device *vdev = vf->vdev;
+	struct module *owner = vdev->dev->driver->owner;
+	int rc;
+
 	if (!try_module_get(owner))
 		return iommufd_refuse(-ENODEV, "%s: its driver is being unloaded",
 				      vfio_cdev_name(vdev));
@@ -207,21 +213,10 @@ static int bind_locked(struct vfio_cdev_file *vf,
 	}
 	vf->ictx = ictx;
 	vfio_cdev_kvm_give(vf);
-	rc = open_device(vdev);
-	if (rc)
-		goto err_unbind;
-	if (put_user(vf->devid, out_devid)) {
-		rc = refuse_out(vf, out_devid);
-		goto err_close;
-	}
-	/* Pairs with the acquire in is_bound(). */
-	smp_store_release(&vf->bound, true);
-	return 0;
+	rc = open_device(vf);
+	if (!rc)
+		return 0;
 
-err_close:
-	close_device(vdev);
-	vdev->open_count--;
-err_unbind:
 	vfio_cdev_kvm_take(vdev);
 	iommufd_device_unbind(vf->idev);
 err_erase:
@@ -232,6 +227,57 @@ err_erase:
 err_module:
 	module_put(owner);
 	return rc;
+}
+
+/*
+ * The driver stops the device before its translation goes, and the group may
+ * be owned by someone else only after that.
+ */
+static void give_device(struct vfio_cdev_file *vf)
+{
+	struct vfio_device *vdev = vf->vdev;
+
+	close_device(vdev);
+	vfio_cdev_kvm_take(vdev);
+	if (vf->pt_id)
+		iommufd_device_detach(vf->idev);
+	iommufd_device_unbind(vf->idev);
+	vdev->open_count--;
+	xa_erase(&bound_files, vdev->index);
+	module_put(vdev->dev->driver->owner);
+	vf->idev = NULL;
+	vf->ictx = NULL;
+	vf->devid = 0;
+}
+
+static void publish(struct vfio_cdev_file *vf)
+{
+	/* Pairs with the acquire in is_bound(). */
+	smp_store_release(&vf->bound, true);
+}
+
+static int bind_locked(struct vfio_cdev_file *vf,
+		       const struct vfio_cdev_bind_iommufd *arg,
+		       struct iommufd_ctx *ictx, u32 __user *out_devid)
+{
+	int rc;
+
+	if (vf->bound)
+		return iommufd_refuse(-EINVAL, "%s: this file is bound already, as device %u",
+				      vfio_cdev_name(vf->vdev), vf->devid);
+	rc = check_free(vf);
+	if (!rc)
+		rc = check_token(vf->vdev, arg);
+	if (!rc)
+		rc = take_device(vf, ictx);
+	if (rc)
+		return rc;
+	if (put_user(vf->devid, out_devid)) {
+		give_device(vf);
+		return refuse_out(vf, out_devid);
+	}
+	publish(vf);
+	return 0;
 }
 
 /**
@@ -265,28 +311,95 @@ int vfio_cdev_bind(struct vfio_cdev_file *vf, void __user *uarg)
 	return rc;
 }
 
+/* The group has the device open already: one more file for the same. */
+static void share_device(struct vfio_cdev_file *vf, struct vfio_cdev_file *with)
+{
+	vf->vdev->open_count++;
+	list_add(&vf->siblings, &with->siblings);
+	vf->ictx = with->ictx;
+	vf->idev = with->idev;
+	vf->devid = with->devid;
+	vf->pt_id = with->pt_id;
+}
+
+/* Whether others stay that have the device open. */
+static bool leave_device(struct vfio_cdev_file *vf)
+{
+	struct vfio_cdev_file *other;
+
+	if (list_empty(&vf->siblings))
+		return false;
+	other = list_next_entry(vf, siblings);
+	list_del_init(&vf->siblings);
+	/* The slot exists: this needs no memory. */
+	if (vfio_cdev_bound_file(vf->vdev) == vf)
+		xa_store(&bound_files, vf->vdev->index, other, GFP_KERNEL);
+	vf->vdev->open_count--;
+	return true;
+}
+
+/**
+ * vfio_cdev_bind_by_group() - what a group does with a device it opens
+ * @vf: a file with its group that nobody else can reach yet
+ * @ictx: the context that is the group's container; stays the caller's
+ *
+ * The device is attached to the IOAS that stands for a container. Further files
+ * of the group share what the first has got. Takes the device set's lock.
+ *
+ * Return: 0 or an errno with a reason; nothing has changed then.
+ */
+int vfio_cdev_bind_by_group(struct vfio_cdev_file *vf,
+			    struct iommufd_ctx *ictx)
+{
+	struct vfio_device_set *set = vf->vdev->dev_set;
+	struct vfio_cdev_file *other;
+	u32 pt_id;
+	int rc;
+
+	rc = iommufd_vfio_compat_ioas_get_id(ictx, &pt_id);
+	if (rc)
+		return rc;
+	mutex_lock(&set->lock);
+	other = vfio_cdev_bound_file(vf->vdev);
+	if (other && other->group == vf->group &&
+	    !vfio_cdev_node_leaving(vf->node)) {
+		share_device(vf, other);
+	} else {
+		rc = check_free(vf);
+		if (!rc)
+			rc = take_device(vf, ictx);
+		if (!rc) {
+			rc = iommufd_device_attach(vf->idev, &pt_id);
+			if (rc)
+				give_device(vf);
+			else
+				WRITE_ONCE(vf->pt_id, pt_id);
+		}
+	}
+	if (!rc) {
+		iommufd_ctx_get(ictx);
+		publish(vf);
+	}
+	mutex_unlock(&set->lock);
+	return rc;
+}
+
 /**
  * vfio_cdev_unbind() - undo BIND and ATTACH when the file is closed
  * @vf: a bound file that nobody else can reach any more
  *
- * The driver stops the device before its translation goes, and the group may
- * be owned by someone else only after that. Takes the device set's lock.
+ * Takes the device set's lock.
  */
 void vfio_cdev_unbind(struct vfio_cdev_file *vf)
 {
-	struct vfio_device *vdev = vf->vdev;
+	struct vfio_device_set *set = vf->vdev->dev_set;
+	struct iommufd_ctx *ictx = vf->ictx;
 
-	mutex_lock(&vdev->dev_set->lock);
-	close_device(vdev);
-	vfio_cdev_kvm_take(vdev);
-	if (vf->pt_id)
-		iommufd_device_detach(vf->idev);
-	iommufd_device_unbind(vf->idev);
-	vdev->open_count--;
-	xa_erase(&bound_files, vdev->index);
-	module_put(vdev->dev->driver->owner);
-	mutex_unlock(&vdev->dev_set->lock);
-	iommufd_ctx_put(vf->ictx);
+	mutex_lock(&set->lock);
+	if (!leave_device(vf))
+		give_device(vf);
+	mutex_unlock(&set->lock);
+	iommufd_ctx_put(ictx);
 }
 
 /**

@@ -3,7 +3,9 @@
  * The device file. It answers what belongs to /dev/iommu itself and hands the
  * rest to the driver of the device, once the file is bound.
  */
+#include <linux/anon_inodes.h>
 #include <linux/completion.h>
+#include <linux/file.h>
 #include <linux/module.h>
 #include <linux/pm_runtime.h>
 #include <linux/refcount.h>
@@ -38,10 +40,8 @@ static int refuse_unbound(struct vfio_cdev_file *vf, const char *what)
 			      vfio_cdev_name(vf->vdev), what);
 }
 
-static int file_open(struct inode *inode, struct file *filp)
+static struct vfio_cdev_file *file_new(struct vfio_cdev_node *node)
 {
-	struct vfio_cdev_node *node =
-		container_of(inode->i_cdev, struct vfio_cdev_node, cdev);
 	struct vfio_device *vdev;
 	struct vfio_cdev_file *vf;
 
@@ -51,9 +51,9 @@ static int file_open(struct inode *inode, struct file *filp)
 		vdev = NULL;
 	spin_unlock(&node->lock);
 	if (!vdev)
-		return iommufd_refuse(-ENODEV,
-				      "%s: the driver is letting the device go",
-				      dev_name(&node->dev));
+		return ERR_PTR(iommufd_refuse(-ENODEV,
+					      "%s: the driver is letting the device go",
+					      dev_name(&node->dev)));
 
 	vf = kzalloc(sizeof(*vf), GFP_KERNEL_ACCOUNT);
 	if (!vf)
@@ -62,19 +62,47 @@ static int file_open(struct inode *inode, struct file *filp)
 	if (!vf->reasons)
 		goto err_free;
 	spin_lock_init(&vf->kvm_lock);
+	INIT_LIST_HEAD(&vf->siblings);
 	vf->vdev = vdev;
 	vf->node = node;
-	filp->private_data = vf;
-	/* So that the driver finds all user mappings of the device to zap. */
-	filp->f_mapping = vdev->inode->i_mapping;
-	return 0;
+	return vf;
 
 err_free:
 	kfree(vf);
 err_put:
 	registration_put(vdev);
-	return iommufd_refuse(-ENOMEM, "%s: no memory to open it",
-			      dev_name(&node->dev));
+	return ERR_PTR(iommufd_refuse(-ENOMEM, "%s: no memory to open it",
+				      dev_name(&node->dev)));
+}
+
+static void file_free(struct vfio_cdev_file *vf)
+{
+	registration_put(vf->vdev);
+	if (vf->group) {
+		vfio_cdev_group_put(vf->group);
+		put_device(&vf->node->dev);
+	}
+	iommufd_reason_log_free(vf->reasons);
+	kfree(vf);
+}
+
+/* So that the driver finds all user mappings of the device to zap. */
+static void file_use_mapping(struct file *filp, struct vfio_cdev_file *vf)
+{
+	filp->f_mapping = vf->vdev->inode->i_mapping;
+}
+
+static int file_open(struct inode *inode, struct file *filp)
+{
+	struct vfio_cdev_node *node =
+		container_of(inode->i_cdev, struct vfio_cdev_node, cdev);
+	struct vfio_cdev_file *vf = file_new(node);
+
+	if (IS_ERR(vf))
+		return PTR_ERR(vf);
+	filp->private_data = vf;
+	file_use_mapping(filp, vf);
+	return 0;
 }
 
 static int file_release(struct inode *inode, struct file *filp)
@@ -83,9 +111,7 @@ static int file_release(struct inode *inode, struct file *filp)
 
 	if (vf->bound)
 		vfio_cdev_unbind(vf);
-	registration_put(vf->vdev);
-	iommufd_reason_log_free(vf->reasons);
-	kfree(vf);
+	file_free(vf);
 	return 0;
 }
 
@@ -173,18 +199,21 @@ static long bound_ioctl(struct vfio_cdev_file *vf, unsigned int cmd,
 	void __user *uarg = (void __user *)arg;
 	struct vfio_device *vdev = vf->vdev;
 
+	if (cmd == VFIO_DEVICE_FEATURE)
+		return vfio_cdev_feature(vf, uarg);
+	if (vf->group)
+		goto driver;
 	switch (cmd) {
 	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
 		return vfio_cdev_attach(vf, uarg);
 	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
 		return vfio_cdev_detach(vf, uarg);
-	case VFIO_DEVICE_FEATURE:
-		return vfio_cdev_feature(vf, uarg);
 	case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
 		return vfio_cdev_hot_reset_info(vf, uarg);
 	case VFIO_DEVICE_PCI_HOT_RESET:
 		return vfio_cdev_hot_reset(vf, uarg);
 	}
+driver:
 	if (!vdev->ops->ioctl)
 		return iommufd_refuse(-EINVAL, "%s: its driver takes no ioctl",
 				      vfio_cdev_name(vdev));
@@ -200,7 +229,12 @@ static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	long ret;
 
 	iommufd_reason_begin(&scope, vf->reasons, cmd);
-	if (cmd == VFIO_DEVICE_BIND_IOMMUFD) {
+	if (vf->group && (cmd == VFIO_DEVICE_BIND_IOMMUFD ||
+			  cmd == VFIO_DEVICE_ATTACH_IOMMUFD_PT ||
+			  cmd == VFIO_DEVICE_DETACH_IOMMUFD_PT)) {
+		ret = iommufd_refuse(-ENOTTY, "%s: opened by its group, whose container is all there is to it",
+				     vfio_cdev_name(vf->vdev));
+	} else if (cmd == VFIO_DEVICE_BIND_IOMMUFD) {
 		ret = vfio_cdev_bind(vf, (void __user *)arg);
 	} else if (!is_bound(vf)) {
 		name = ioctl_name(cmd);
@@ -333,3 +367,49 @@ const struct file_operations vfio_cdev_fops = {
 	.show_fdinfo = file_show_fdinfo,
 #endif
 };
+
+/**
+ * vfio_cdev_file_by_group() - open a device for its group
+ * @node: the device's; the caller's reference ends here
+ * @group: the group's file, which the caller holds and has counted one more
+ *	device for; that ends with the new file, or here if there is none
+ * @ictx: the context that is the group's container
+ *
+ * May sleep. Return: a file descriptor, or an errno with a reason.
+ */
+int vfio_cdev_file_by_group(struct vfio_cdev_node *node, struct file *group,
+			    struct iommufd_ctx *ictx)
+{
+	struct vfio_cdev_file *vf;
+	struct file *filp;
+	int fd, rc;
+
+	vf = file_new(node);
+	if (IS_ERR(vf)) {
+		vfio_cdev_group_put(group);
+		put_device(&node->dev);
+		return PTR_ERR(vf);
+	}
+	vf->group = group;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		file_free(vf);
+		return iommufd_refuse(fd, "no file descriptor is free");
+	}
+	filp = anon_inode_getfile("[vfio-device]", &vfio_cdev_fops, vf, O_RDWR);
+	if (IS_ERR(filp)) {
+		put_unused_fd(fd);
+		file_free(vf);
+		return iommufd_refuse(PTR_ERR(filp), "no memory for a file");
+	}
+	file_use_mapping(filp, vf);
+	filp->f_mode |= FMODE_PREAD | FMODE_PWRITE;
+	rc = vfio_cdev_bind_by_group(vf, ictx);
+	if (rc) {
+		put_unused_fd(fd);
+		fput(filp);
+		return rc;
+	}
+	fd_install(fd, filp);
+	return fd;
+}

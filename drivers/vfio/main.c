@@ -17,12 +17,15 @@ static int __init vfio_cdev_init(void)
 	rc = vfio_cdev_nodes_init();
 	if (rc)
 		vfio_cdev_kvm_unhook();
+	else
+		vfio_cdev_container_hook();
 	return rc;
 }
 
 /* Every open file holds the module: there is none left here. */
 static void __exit vfio_cdev_exit(void)
 {
+	vfio_cdev_container_unhook();
 	vfio_cdev_nodes_exit();
 	vfio_cdev_kvm_unhook();
 }

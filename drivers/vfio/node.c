@@ -188,6 +188,78 @@ bool vfio_cdev_node_leaving(struct vfio_cdev_node *node)
 	return leaving;
 }
 
+static bool in_group(struct vfio_cdev_node *node, int id)
+{
+	struct iommu_group *group = iommu_group_get(node->vdev->dev);
+	bool in = group && iommu_group_id(group) == id;
+
+	iommu_group_put(group);
+	return in;
+}
+
+/**
+ * vfio_cdev_node_group() - an IOMMU group by its number
+ * @id: the number
+ *
+ * May sleep. Return: the group, referenced, or NULL if no device of it has a
+ * node.
+ */
+struct iommu_group *vfio_cdev_node_group(int id)
+{
+	struct iommu_group *group = NULL;
+	struct vfio_cdev_node *node;
+	unsigned long index;
+
+	mutex_lock(&vfio_cdev_nodes_lock);
+	xa_for_each(&nodes, index, node) {
+		if (in_group(node, id)) {
+			group = iommu_group_get(node->vdev->dev);
+			break;
+		}
+	}
+	mutex_unlock(&vfio_cdev_nodes_lock);
+	return group;
+}
+
+/**
+ * vfio_cdev_node_find() - the node of a device of a group
+ * @group_id: number of the IOMMU group
+ * @name: of the device, with its VF token behind it if it needs one
+ *
+ * May sleep. Return: the node, referenced, or an ERR_PTR of -ENODEV or of what
+ * the driver says about the token; explained.
+ */
+struct vfio_cdev_node *vfio_cdev_node_find(int group_id, char *name)
+{
+	struct vfio_cdev_node *node;
+	unsigned long index;
+	int rc = 0;
+
+	mutex_lock(&vfio_cdev_nodes_lock);
+	xa_for_each(&nodes, index, node) {
+		struct vfio_device *vdev = node->vdev;
+
+		if (!in_group(node, group_id))
+			continue;
+		if (vdev->ops->match)
+			rc = vdev->ops->match(vdev, name);
+		else
+			rc = !strcmp(vfio_cdev_name(vdev), name);
+		if (rc)
+			break;
+	}
+	if (rc > 0)
+		get_device(&node->dev);
+	mutex_unlock(&vfio_cdev_nodes_lock);
+	if (rc > 0)
+		return node;
+	if (rc < 0)
+		return ERR_PTR(iommufd_refuse(rc, "%s: its driver refuses the VF token, or the lack of one",
+					      name));
+	return ERR_PTR(iommufd_refuse(-ENODEV, "group %d has no PCI device %s",
+				      group_id, name));
+}
+
 /* Caller holds the PCI device's lock. */
 static void device_came(struct device *parent)
 {

@@ -11,9 +11,11 @@
  *	feature.c	VFIO_DEVICE_FEATURE
  *	hot_reset.c	reset of a slot or bus and the question what it hits
  *	kvm_hook.c	KVM asking vfio.ko about such a file
+ *	container_hook.c a VFIO group whose container is a /dev/iommu
  *
  * Locks, outermost first. Everything here may sleep unless it says otherwise.
  *
+ *	vfio_cdev_group.lock	what a group of vfio.ko has as its container
  *	device_lock(PCI device)	held by the driver core round bind and unbind
  *	vfio_cdev_nodes_lock	which nodes exist
  *	vfio_device_set.lock	of vfio.ko: open_count, bound files, attachment
@@ -56,13 +58,18 @@ struct vfio_cdev_node {
 };
 
 /**
- * struct vfio_cdev_file - an open file of a node
+ * struct vfio_cdev_file - an open file of a node, or of a device of a group
  * @vdev: the device. The file holds a registration reference (vdev->refcount)
  *	from open to release: unregistering waits for it, so @vdev, its driver
  *	and its PCI device stay
- * @node: where the file was opened; alive because the cdev is
+ * @node: where the file was opened; alive because the cdev is, or referenced if
+ *	the file was opened by a group
+ * @group: the group's file that opened this one, referenced; NULL if it was
+ *	opened by its node. Constant
+ * @siblings: all files of one group that have this device open at once, in a
+ *	ring; under the device set's lock
  * @reasons: the last refusals of this file
- * @bound: BIND has succeeded. Goes from false to true once and is published
+ * @bound: BIND has succeeded, or the group has done the same. Goes from false to true once and is published
  *	with release semantics after everything below; whoever has seen it true
  *	may use @ictx, @idev and @devid without a lock, because they last until
  *	the file's release
@@ -78,6 +85,8 @@ struct vfio_cdev_node {
 struct vfio_cdev_file {
 	struct vfio_device *vdev;
 	struct vfio_cdev_node *node;
+	struct file *group;
+	struct list_head siblings;
 	struct iommufd_reason_log *reasons;
 	bool bound;
 	struct iommufd_ctx *ictx;
@@ -104,9 +113,16 @@ extern const struct file_operations vfio_cdev_fops;
 int vfio_cdev_nodes_init(void);
 void vfio_cdev_nodes_exit(void);
 bool vfio_cdev_node_leaving(struct vfio_cdev_node *node);
+struct iommu_group *vfio_cdev_node_group(int id);
+struct vfio_cdev_node *vfio_cdev_node_find(int group_id, char *name);
+
+int vfio_cdev_file_by_group(struct vfio_cdev_node *node, struct file *group,
+			    struct iommufd_ctx *ictx);
 
 struct vfio_cdev_file *vfio_cdev_bound_file(struct vfio_device *vdev);
 int vfio_cdev_bind(struct vfio_cdev_file *vf, void __user *uarg);
+int vfio_cdev_bind_by_group(struct vfio_cdev_file *vf,
+			    struct iommufd_ctx *ictx);
 void vfio_cdev_unbind(struct vfio_cdev_file *vf);
 int vfio_cdev_attach(struct vfio_cdev_file *vf, void __user *uarg);
 int vfio_cdev_detach(struct vfio_cdev_file *vf, void __user *uarg);
@@ -120,5 +136,9 @@ void vfio_cdev_kvm_give(struct vfio_cdev_file *vf);
 void vfio_cdev_kvm_take(struct vfio_device *vdev);
 void vfio_cdev_kvm_hook(void);
 void vfio_cdev_kvm_unhook(void);
+
+void vfio_cdev_group_put(struct file *group);
+void vfio_cdev_container_hook(void);
+void vfio_cdev_container_unhook(void);
 
 #endif
