@@ -23,6 +23,8 @@ help:
 	@echo '  make install               install and announce them (root): modules, udev rule, module'
 	@echo '                             configuration; DESTDIR=... to install elsewhere'
 	@echo '  make uninstall             remove what install has put there (root)'
+	@echo '  make overlay LINUX=...     lay the subsystem over the source of a 6.12 kernel, to build it there;'
+	@echo '                             make overlay-undo LINUX=... leaves the source as it was'
 	@echo '  make clean                 remove what was built, and the logs of machines'
 	@echo
 	@echo 'In virtual machines (root or sudo; the first run fetches a Debian 13 tree):'
@@ -73,6 +75,10 @@ check:
 check-debug:
 	@$(lab) check debug
 
+overlay overlay-undo:
+	@test -n '$(LINUX)' || { echo 'usage: make $@ LINUX=SOURCE, the source of a 6.12 kernel' >&2; exit 1; }
+	@tools/overlay/overlay $(if $(filter %-undo,$@),undo,apply) '$(LINUX)'
+
 test:
 	@test -n '$(T)' || { echo 'usage: make test T=NAME [MACHINE=...]' >&2; exit 1; }
 	@$(lab) run -v -t '$(T)' $(MACHINE)
@@ -83,4 +89,4 @@ shell:
 bench:
 	@$(lab) bench
 
-.PHONY: modules all help kdir install uninstall clean demo check check-debug test shell bench
+.PHONY: overlay overlay-undo modules all help kdir install uninstall clean demo check check-debug test shell bench

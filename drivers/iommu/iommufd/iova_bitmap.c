@@ -7,13 +7,13 @@
  * Built in wherever a driver asks for IOMMUFD_DRIVER, since such a driver may
  * be built in although iommufd is a module.
  */
-#include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/iova_bitmap.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
+#include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>

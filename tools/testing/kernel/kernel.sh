@@ -132,9 +132,8 @@ kernel_ensure()
 			nice -n 15 make -C "$out" -j"$jobs" bzImage modules
 			rm -rf "$out/modules"
 			make -C "$out" INSTALL_MOD_PATH="$out/modules" modules_install' \
-			- "$kernel_out" "$(nproc)" 7>&- 2>&1 | progress "kernel $kernel_flavour" 3>>"$kernel_out/log"
-		[ "${PIPESTATUS[0]}" -eq 0 ] || {
-			grep -E -A5 'error:|undefined|\*\*\*|modpost: ' "$kernel_out/log" >&2
+			- "$kernel_out" "$(nproc)" 7>&- 2>&1 | progress "kernel $kernel_flavour" 3>>"$kernel_out/log" || {
+			grep -E -A5 'error:|undefined|modpost: ' "$kernel_out/log" >&2
 			die "the kernel was not built, see $kernel_out/log"
 		}
 		printf '%s\n' "$digest" >"$kernel_out/.digest"
