@@ -189,11 +189,15 @@ static unsigned int builtin_windows(struct iommu_domain *domain,
 
 /*
  * The largest leaf that fits at both addresses and in @len, and how many of it
- * follow each other before an even larger one could begin.
+ * follow each other before an even larger one could begin. A driver may join as
+ * many as fill one of its larger leaves, so where those are not wanted it never
+ * gets that many at once.
  */
-static size_t leaf_size(unsigned long pgsizes, unsigned long iova,
+static size_t leaf_size(const struct iommu_domain *domain,
+			unsigned long pgsizes, unsigned long iova,
 			phys_addr_t phys, size_t len, size_t *count)
 {
+	unsigned long unwanted = domain->pgsize_bitmap & ~pgsizes;
 	unsigned long fit, next, size;
 
 	fit = pgsizes & GENMASK(__fls(len), 0);
@@ -210,6 +214,9 @@ static size_t leaf_size(unsigned long pgsizes, unsigned long iova,
 		if (!((iova ^ phys) & (next - 1)) && len > next - (iova & (next - 1)))
 			*count = min(*count, (next - (iova & (next - 1))) / size);
 	}
+	unwanted &= ~GENMASK(__fls(fit), 0);
+	if (unwanted)
+		*count = min(*count, (1UL << __ffs(unwanted)) / size - 1);
 	return size;
 }
 
@@ -241,7 +248,7 @@ static int map_run(struct iommu_domain *domain, unsigned long iova,
 		size_t count, size, done = 0;
 		int rc;
 
-		size = leaf_size(pgsizes, iova, phys, len, &count);
+		size = leaf_size(domain, pgsizes, iova, phys, len, &count);
 		if (!size)
 			return iommufd_refuse(-EINVAL,
 					      "iova 0x%lx to 0x%llx fits no page size of 0x%lx",

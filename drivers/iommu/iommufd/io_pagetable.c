@@ -304,13 +304,12 @@ static void area_divide(struct io_pagetable *iopt, struct iopt_area *area,
 
 /**
  * iopt_cut - make an area begin at an address
- * @iopt: the address space; its HUGE_PAGES option is off, so that no leaf of a
- *	  domain reaches across
+ * @iopt: the address space; its HUGE_PAGES option is off
  * @iova: within an area, or where nothing is mapped
  *
- * Return: 0, -EINVAL if @iova is not a multiple of the alignment, -EBUSY if the
- *	   area is being (un)mapped or pinned by a kernel driver, -ENOMEM;
- *	   explained
+ * Return: 0, -EINVAL if @iova is not a multiple of the alignment or a leaf of a
+ *	   domain may reach across, -EBUSY if the area is being (un)mapped or
+ *	   pinned by a kernel driver, -ENOMEM; explained
  */
 int iopt_cut(struct io_pagetable *iopt, unsigned long iova)
 {
@@ -326,6 +325,10 @@ int iopt_cut(struct io_pagetable *iopt, unsigned long iova)
 		rc = iommufd_refuse(-EINVAL,
 				    "0x%lx may be inside a large page: switch HUGE_PAGES off first",
 				    iova);
+	else if (area->large_leaves)
+		rc = iommufd_refuse(-EINVAL,
+				    "0x%lx..0x%lx was mapped before HUGE_PAGES was switched off and stays whole",
+				    area->node.start, area->node.last);
 	else if (area->pages->dmabuf)
 		rc = iommufd_refuse(-EOPNOTSUPP,
 				    "the map of a dma-buf at 0x%lx..0x%lx stays whole",

@@ -42,6 +42,8 @@ enum iopt_area_state {
  * @start: bytes from the beginning of the first page of @pages
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
  * @need: keeps the memory pinned while the address space has a domain
+ * @large_leaves: a domain may hold it in leaves larger than a CPU page, because it
+ *		  was entered while that was allowed. Until no domain is left
  * @nr_pins: what in-kernel accesses have pinned; goes up only while the area is
  *	     live, under the iova_lock
  * @iopt: where it is
@@ -54,6 +56,7 @@ struct iopt_area {
 	unsigned long start;
 	int prot;
 	struct pages_need need;
+	bool large_leaves;
 	atomic_t nr_pins;
 	struct io_pagetable *iopt;
 };

@@ -35,6 +35,7 @@ static int area_pin(struct iopt_area *area)
 
 static void area_unpin(struct iopt_area *area)
 {
+	area->large_leaves = false;
 	if (!area->pages->dmabuf)
 		iommufd_pages_unpin(area->pages, &area->need);
 }

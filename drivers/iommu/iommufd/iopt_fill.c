@@ -256,7 +256,9 @@ int iopt_domain_fill(struct io_pagetable *iopt, struct iopt_domain *idom,
 	if (!window)
 		return iopt_refuse_windows(iopt, iova, iova + length - 1);
 	fill.pgsizes = window->pgsizes;
-	if (!iopt->huge_pages)
+	if (iopt->huge_pages)
+		area->large_leaves = true;
+	else
 		fill.pgsizes &= PAGE_SIZE;
 	if (area->pages->dmabuf)
 		return pages_dmabuf_fill(idom, area, fill.pgsizes);
