@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -445,8 +446,50 @@ static void module_stays(void)
 		ERR(module_unload("vfio_cdev"), -EAGAIN);
 		close(s.group);
 	}
-	/* and while groups join the stock container */
-	OK(find_again(&s.v));
+}
+
+/* The stock container in use, which goes through the module, as it is unloaded. */
+static void module_goes(void)
+{
+	int stock = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	int group, i, tries, rc;
+	struct vdev v;
+	pid_t pid[2];
+
+	CHECK(stock >= 0);
+	want_device(&v, PCI_EDU, 0);
+	group = open_group(&v);
+	for (i = 0; i < 2; i++) {
+		pid[i] = fork();
+		CHECK(pid[i] >= 0);
+		while (!pid[i]) {
+			rc = join(group, stock);
+			if (rc && rc != -EINVAL)
+				_exit(1);
+			rc = leave(group);
+			if (rc && rc != -EINVAL)
+				_exit(2);
+			/* leave a gap, or a call is always under way */
+			usleep(rand() % 2000);
+		}
+	}
+	for (i = 0; i < 5; i++) {
+		/* a call that is under way holds it */
+		for (tries = 0; tries < 10000; tries++) {
+			rc = module_unload("vfio_cdev");
+			if (rc != -EAGAIN)
+				break;
+		}
+		CHECK_EQ(rc, 0);
+		usleep(50000);
+		OK(module_load("vfio_cdev"));
+		usleep(50000);
+	}
+	for (i = 0; i < 2; i++) {
+		CHECK_EQ(waitpid(pid[i], &rc, WNOHANG), 0);
+		kill(pid[i], SIGKILL);
+		CHECK_EQ(waitpid(pid[i], &rc, 0), pid[i]);
+	}
 }
 
 static void killed(void)
@@ -550,6 +593,7 @@ static const struct tap_test tests[] = {
 	{ "KVM takes the group and the device", kvm_takes_it, 60 },
 	{ "the driver goes while the group is in use", driver_goes, 60 },
 	{ "the module stays as long as a group needs it", module_stays, 90 },
+	{ "the module goes while groups join the stock container", module_goes, 90 },
 	{ "the process is killed", killed, 60 },
 	{ "containers and devices from several threads", races, 90 },
 };
