@@ -49,11 +49,13 @@ struct iommufd_window {
  * @type: enum iommu_hw_info_type, set by the driver
  * @len: bytes at @data
  * @data: kmalloc()ed by the driver, freed by the core; may be NULL
+ * @max_pasid_log2: bits of the PASIDs that can be attached; 0 if none can
  */
 struct iommufd_hw_data {
 	u32 type;
 	u32 len;
 	void *data;
+	u8 max_pasid_log2;
 };
 
 /**

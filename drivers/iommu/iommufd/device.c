@@ -367,7 +367,7 @@ int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 	if (!rc) {
 		cmd->out_data_type = info.type;
 		cmd->data_len = info.len;
-		cmd->out_max_pasid_log2 = 0;
+		cmd->out_max_pasid_log2 = info.max_pasid_log2;
 		cmd->out_capabilities = idev->drv->capabilities(idev->dev);
 		rc = iommufd_ucmd_respond(ucmd);
 	}

@@ -12,6 +12,7 @@
 
 #include "pages.h"
 #include "parallel.h"
+#include "selftest.h"
 
 /* Pages asked for at once: what a page full of pointers names. */
 #define PIN_BATCH (PAGE_SIZE / sizeof(struct page *))
@@ -77,6 +78,7 @@ static int pin_into(struct iommufd_pages *pages, struct frame_writer *w,
 {
 	int rc = 0;
 
+	size = iommufd_selftest_batch(size * sizeof(*batch)) / sizeof(*batch);
 	while (!rc && w->index <= w->last) {
 		unsigned long n = min(size, w->last - w->index + 1);
 		long got = -EINTR;

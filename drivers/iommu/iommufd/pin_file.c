@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 
 #include "pages.h"
+#include "selftest.h"
 
 #define PIN_FOLIOS (PAGE_SIZE / sizeof(struct folio *))
 
@@ -117,7 +118,7 @@ static int add_folios(struct iommufd_pages *pages, struct frame_writer *w,
 int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 {
 	struct folio **folios, *prev, *next;
-	unsigned long first = w->index;
+	unsigned long first = w->index, max;
 	int rc;
 
 	rc = pin_file_check(pages->file,
@@ -128,6 +129,8 @@ int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 	folios = kmalloc_array(PIN_FOLIOS, sizeof(*folios), GFP_KERNEL_ACCOUNT);
 	if (!folios)
 		return iommufd_refuse(-ENOMEM, "no kernel memory to pin pages");
+	max = iommufd_selftest_batch(PIN_FOLIOS * sizeof(*folios)) /
+	      sizeof(*folios);
 
 	prev = first ? stored_folio(pages, first - 1) : NULL;
 	while (!rc && w->index <= w->last) {
@@ -140,7 +143,7 @@ int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 			rc = iommufd_refuse(-EINTR, "killed while pinning a file");
 			break;
 		}
-		n = memfd_pin_folios(pages->file, from, to, folios, PIN_FOLIOS,
+		n = memfd_pin_folios(pages->file, from, to, folios, max,
 				     &offset);
 		if (n <= 0)
 			rc = iommufd_refuse(n == -ENOMEM ? -ENOMEM : -EFAULT,

@@ -4,6 +4,8 @@
  */
 #include <linux/idr.h>
 #include <linux/iommufd_reason.h>
+#include <linux/mutex.h>
+#include <linux/overflow.h>
 #include <linux/platform_device.h>
 #include <linux/property.h>
 #include <linux/slab.h>
@@ -59,12 +61,47 @@ struct iommu_device *mock_device_probe(struct device *dev,
 void mock_device_release(struct device *dev)
 {
 	kfree(to_mock_device(dev));
-	dev_iommu_priv_set(dev, NULL);
+}
+
+static void device_unname_iommu(struct device *dev)
+{
+	struct dev_iommu *param = dev->iommu;
+
+	if (!param)
+		return;
+	dev->iommu = NULL;
+	if (param->fwspec)
+		fwnode_handle_put(param->fwspec->iommu_fwnode);
+	kfree(param->fwspec);
+	kfree(param);
+}
+
+/*
+ * Name the mock as the IOMMU of a device that nobody knows yet, which is what
+ * firmware tables do for others. The core's own function for it wants a lock
+ * that no module can take; what is made here the core frees as its own.
+ */
+static int device_name_iommu(struct device *dev, u32 id)
+{
+	struct dev_iommu *param = kzalloc(sizeof(*param), GFP_KERNEL);
+	struct iommu_fwspec *fwspec;
+
+	if (!param)
+		return -ENOMEM;
+	mutex_init(&param->lock);
+	dev->iommu = param;
+	fwspec = kzalloc(struct_size(fwspec, ids, 1), GFP_KERNEL);
+	if (!fwspec)
+		return -ENOMEM;
+	fwspec->iommu_fwnode = fwnode_handle_get(mock_fwnode());
+	fwspec->num_ids = 1;
+	fwspec->ids[0] = id;
+	param->fwspec = fwspec;
+	return 0;
 }
 
 static int device_add_to_bus(struct platform_device *pdev, u32 flags)
 {
-	u32 id = pdev->id;
 	int rc;
 
 	rc = platform_device_add_data(pdev, &flags, sizeof(flags));
@@ -78,12 +115,13 @@ static int device_add_to_bus(struct platform_device *pdev, u32 flags)
 			return rc;
 	}
 	dev_set_msi_domain(&pdev->dev, mock_irq_domain());
-	rc = iommu_fwspec_init(&pdev->dev, mock_fwnode());
+	rc = device_name_iommu(&pdev->dev, pdev->id);
 	if (!rc)
-		rc = iommu_fwspec_add_ids(&pdev->dev, &id, 1);
+		rc = platform_device_add(pdev);
+	/* Unless the IOMMU core has come to see the device, and freed it. */
 	if (rc)
-		return rc;
-	return platform_device_add(pdev);
+		device_unname_iommu(&pdev->dev);
+	return rc;
 }
 
 /**
@@ -152,6 +190,8 @@ int mock_hw_info(struct device *dev, u32 type, struct iommufd_hw_data *out)
 	out->type = IOMMU_HW_INFO_TYPE_SELFTEST;
 	out->len = sizeof(*info);
 	out->data = info;
+	if (to_mock_device(dev)->has_pasid)
+		out->max_pasid_log2 = MOCK_PASID_WIDTH;
 	return 0;
 }
 

@@ -179,7 +179,7 @@ static void hw_info(void)
 	} buf = { .tail = ~0U };
 	struct iommu_hw_info c = { .size = sizeof(c) };
 	uint32_t length = sizeof(buf), type;
-	struct mockdev plain;
+	struct mockdev plain, pasid;
 	uint64_t caps;
 
 	begin();
@@ -197,7 +197,15 @@ static void hw_info(void)
 	CHECK_EQ(length, sizeof(buf.info));
 	CHECK_EQ(caps & IOMMU_HW_CAP_DIRTY_TRACKING, 0);
 
+	OK(mock_device(s.fd, s.ioas, MOCK_FLAGS_DEVICE_PASID, &pasid));
+	c.dev_id = pasid.idev;
+	OK(iofd_ioctl(s.fd, IOMMU_GET_HW_INFO, &c));
+	CHECK_EQ(c.out_max_pasid_log2, MOCK_PASID_WIDTH);
 	c.dev_id = m.idev;
+	c.data_len = 0;
+	OK(iofd_ioctl(s.fd, IOMMU_GET_HW_INFO, &c));
+	CHECK_EQ(c.out_max_pasid_log2, 0);
+	c.data_len = 0;
 	c.flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE;
 	c.in_data_type = IOMMU_HW_INFO_TYPE_SELFTEST;
 	OK(iofd_ioctl(s.fd, IOMMU_GET_HW_INFO, &c));
@@ -573,10 +581,13 @@ static void table_flags(void)
 static void memory_limit(void)
 {
 	static const uint32_t limits[] = { 12, 16, 24, 100, 4096, 65536 };
-	char *va = memory(MIB);
+	uint64_t at;
+	char *va = memory(MIB), *view;
+	int file = OK(mem_file(MIB, 0));
 	unsigned int i;
 
 	begin();
+	view = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	TEST(mock_limit(s.fd, 0), -EINVAL);
 	TEST(mock_limit(s.fd, 11), -EINVAL);
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -585,6 +596,13 @@ static void memory_limit(void)
 		OK(mock_check_refs(s.fd, va, MIB, 1));
 		OK(space_unmap(&s, APERTURE, MIB));
 		OK(mock_check_refs(s.fd, va, MIB, 0));
+		at = APERTURE;
+		OK(iofd_map_file(s.fd, s.ioas, file, 5 * PAGE, MIB - 9 * PAGE, &at,
+				 IOFD_FIXED_RW));
+		OK(mock_check_map(s.fd, m.hwpt, APERTURE, view + 5 * PAGE, MIB - 9 * PAGE));
+		OK(mock_check_refs(s.fd, view + 5 * PAGE, MIB - 9 * PAGE, 1));
+		OK(space_unmap(&s, APERTURE, MIB - 9 * PAGE));
+		OK(mock_check_refs(s.fd, view, MIB, 0));
 	}
 	OK(mock_limit(s.fd, UINT32_MAX));
 }
