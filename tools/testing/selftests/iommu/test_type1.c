@@ -634,6 +634,28 @@ static void v1_cuts(void)
 	CHECK_EQ(mem_status(0, "VmPin"), 0);
 }
 
+static void v1_cuts_hugetlb(void)
+{
+	char *mem;
+
+	if (!mem_want_hugetlb(1))
+		tap_skip("no 2 MiB pages to be had");
+	begin_dma();
+	mem = mem_hugetlb(2 * MIB);
+	CHECK(mem);
+	OK(container_ioctl(VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
+	OK(map(mem, 2 * MIB, BASE, RW));
+	for (unsigned int i = 0; i < 512; i += 8)
+		unmap(BASE + i * PAGE, PAGE, PAGE);
+	reaches_not(mem, 0, 0);
+	reaches(mem, 1, 2);
+	reaches_not(mem, 504, 504);
+	reaches(mem, 511, 511);
+	CHECK_EQ(mem_status(0, "VmPin"), (512 - 64) * PAGE);
+	unmap(BASE, 2 * MIB, (512 - 64) * PAGE);
+	CHECK_EQ(mem_status(0, "VmPin"), 0);
+}
+
 /* Cut before anything is pinned; then a device comes. */
 static void v1_cuts_early(void)
 {
@@ -664,6 +686,29 @@ static void v1_cuts_early(void)
 	reaches_not(mem, 4, 4);
 	reaches(mem, 5, 5);
 	CHECK_EQ(mem_status(0, "VmPin"), 3 * PAGE);
+}
+
+/* A leaf that may be large is not cut, whatever is chosen afterwards. */
+static void large_then_v1(void)
+{
+	char *mem;
+
+	if (!mem_want_hugetlb(1))
+		tap_skip("no 2 MiB pages to be had");
+	begin_dma();
+	mem = mem_hugetlb(2 * MIB);
+	CHECK(mem);
+	OK(map(mem, 2 * MIB, BASE, RW));
+	OK(container_ioctl(VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
+	REFUSED_UNMAP(BASE + PAGE, PAGE, 0, -EINVAL);
+	reaches(mem, 0, 2);
+	reaches(mem, 511, 511);
+	unmap(BASE, 2 * MIB, 2 * MIB);
+	OK(map(mem, 2 * MIB, BASE, RW));
+	unmap(BASE + PAGE, PAGE, PAGE);
+	reaches(mem, 0, 0);
+	reaches_not(mem, 1, 1);
+	reaches(mem, 2, 2);
 }
 
 /* The option is all there is to the version. */
@@ -807,7 +852,9 @@ static const struct tap_test tests[] = {
 	{ "IOAS and container commands side by side", side_by_side },
 	{ "device memory is refused", device_memory },
 	{ "DMA through type1 v1, cut at any page", v1_cuts, 90 },
+	{ "v1: pages cut out of a hugetlb page", v1_cuts_hugetlb },
 	{ "v1: cut before there is a table", v1_cuts_early, 60 },
+	{ "v1: what was mapped with large leaves is not cut", large_then_v1 },
 	{ "v1 is the HUGE_PAGES option switched off", v1_and_back },
 	{ "v1: cuts of memory that is mapped twice", v1_shared_pages, 60 },
 	{ "v1: cuts, maps and attaches from several threads", race_cuts, 60 },
