@@ -24,6 +24,7 @@ static long pin_batch(struct iommufd_pages *pages, unsigned long addr,
 {
 	unsigned int flags = FOLL_LONGTERM | (pages->writable ? FOLL_WRITE : 0);
 	struct mm_struct *mm = pages->account.mm;
+	int locked = 1;
 	long got;
 
 	if (mm == current->mm)
@@ -31,8 +32,10 @@ static long pin_batch(struct iommufd_pages *pages, unsigned long addr,
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	got = pin_user_pages_remote(mm, addr, n, flags, batch, NULL);
-	mmap_read_unlock(mm);
+	/* Faults that wait for their owner give the lock up meanwhile. */
+	got = pin_user_pages_remote(mm, addr, n, flags, batch, &locked);
+	if (locked)
+		mmap_read_unlock(mm);
 	return got;
 }
 

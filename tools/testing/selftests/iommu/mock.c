@@ -10,10 +10,14 @@
 
 #define MODULE "iommufd_mock"
 
+static const char *module_file(void)
+{
+	return getenv("IOMMUFD_MOCK") ?: "/m/" MODULE ".ko";
+}
+
 int mock_load(void)
 {
-	const char *path = getenv("IOMMUFD_MOCK");
-	int fd = open(path ? path : "/m/" MODULE ".ko", O_RDONLY | O_CLOEXEC);
+	int fd = open(module_file(), O_RDONLY | O_CLOEXEC);
 	int rc;
 
 	if (fd < 0)
@@ -62,6 +66,13 @@ void mock_open(struct space *s)
 	if (access("/sys/module/" MODULE, F_OK))
 		tap_skip("the module " MODULE " is not there");
 	space_open(s);
+}
+
+void mock_open_module(struct space *s)
+{
+	mock_open(s);
+	if (access(module_file(), R_OK))
+		tap_skip("%s cannot be loaded from here", module_file());
 }
 
 int mock_cmd(int fd, uint32_t op, struct iommu_test_cmd *c)

@@ -25,6 +25,8 @@ int mock_unload(void);
 
 /* A file of /dev/iommu with an IOAS; skips where there is no mock. */
 void mock_open(struct space *s);
+/* The same, where the module can be unloaded and loaded again. */
+void mock_open_module(struct space *s);
 
 /* A mock device: what destroys it, what it is attached to, itself. */
 struct mockdev {

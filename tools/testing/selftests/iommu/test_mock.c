@@ -41,7 +41,7 @@ static void only_while_loaded(void)
 {
 	struct iommu_test_cmd c = { .size = 0 };
 
-	mock_open(&s);
+	mock_open_module(&s);
 	OK(mock_unload());
 	TEST(mock_limit(s.fd, 4096), -ENOTTY);
 	/* a command that does not exist has no size either */
@@ -55,7 +55,8 @@ static void device_holds_module(void)
 	struct mockdev other;
 	uint32_t hwpt;
 
-	begin();
+	mock_open_module(&s);
+	OK(mock_device(s.fd, s.ioas, 0, &m));
 	ERR(mock_unload(), -EAGAIN);
 	OK(mock_device(s.fd, s.ioas, 0, &other));
 	OK(iofd_destroy(s.fd, m.stdev));
@@ -73,7 +74,7 @@ static void file_takes_all_along(void)
 {
 	int i;
 
-	mock_open(&s);
+	mock_open_module(&s);
 	for (i = 0; i < 5; i++)
 		OK(mock_device(s.fd, s.ioas, 0, &m));
 	OK(space_map(&s, memory(MIB), MIB, APERTURE));

@@ -3,11 +3,14 @@
  * Rules of an IOAS that need page tables to be seen: COPY, CHANGE_PROCESS, what
  * is charged and given back, processes that go, and many threads at once.
  */
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -323,6 +326,67 @@ static void process_gone(void)
 	OK(iofd_unmap(s.fd, ioas2, APERTURE, MEM, NULL));
 }
 
+/* Pages that their process brings in by itself, when somebody asks for them. */
+static void serve_faults(int ready)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	char *va = mmap(NULL, MEM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)va, .len = MEM },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	static char page[PAGE];
+	struct uffd_msg msg;
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		_exit(4);
+	if (space_map(&s, va, MEM, APERTURE) || write(ready, "", 1) != 1)
+		_exit(1);
+	while (read(uffd, &msg, sizeof(msg)) == sizeof(msg)) {
+		struct uffdio_copy c = {
+			.dst = msg.arg.pagefault.address & ~(PAGE - 1),
+			.src = (uintptr_t)page,
+			.len = PAGE,
+		};
+
+		if (ioctl(uffd, UFFDIO_COPY, &c))
+			_exit(1);
+	}
+	_exit(1);
+}
+
+static void faults_served(void)
+{
+	int status, ready[2];
+	long long pinned;
+	pid_t pid;
+	char c;
+
+	mock_open(&s);
+	pinned = mem_pinned_pages();
+	CHECK(!pipe(ready));
+	pid = fork();
+	if (!pid) {
+		close(ready[0]);
+		serve_faults(ready[1]);
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1) {
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK_EQ(WEXITSTATUS(status), 4);
+		tap_skip("no userfaultfd to be had");
+	}
+	OK(mock_device(s.fd, s.ioas, 0, &m));
+	CHECK_EQ(mem_status(pid, "VmPin"), MEM);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	OK(iofd_destroy(s.fd, m.stdev));
+	CHECK_EQ(mem_wait_pinned(pinned, 1000), pinned);
+}
+
 /* fork() shares what is not pinned and copies what is. */
 static void fork_keeps_memory(void)
 {
@@ -465,6 +529,7 @@ static const struct tap_test tests[] = {
 	{ "charged to the process, once, and refused over the limit", charge_process },
 	{ "CHANGE_PROCESS", new_process },
 	{ "the process that owns the memory exits", process_gone },
+	{ "another process brings its pages in while they are pinned", faults_served },
 	{ "fork()", fork_keeps_memory },
 	{ "processes killed while pinning", killed, 60 },
 	{ "devices, maps and copies at once", race, 90 },
