@@ -297,6 +297,7 @@ static void several(void)
 	struct edu e;
 
 	want_pair(&a, &b);
+	want_legacy_dma(&a);
 	for (i = 0;; i++) {
 		want_device(&c, PCI_EDU, i);
 		if (pci_group(c.bdf) != pci_group(a.bdf))
