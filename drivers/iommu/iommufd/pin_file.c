@@ -189,6 +189,8 @@ void unpin_file_frames(struct iommufd_pages *pages, unsigned long first,
 				set_page_dirty_lock(pfn_to_page(pfn));
 			if (folio != prev && folio != next)
 				unpin_folio(folio);
+			/* What was pinned in pieces is stored in pieces. */
+			prev = folio;
 			pfn += n;
 			count -= n;
 		}
