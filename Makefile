@@ -32,6 +32,8 @@ help:
 	@echo '  make check                 all tests'
 	@echo '  make check-debug           the same on a kernel that tells of every mistake (KASAN, lockdep; slow)'
 	@echo '  make test T=NAME [MACHINE=...]    one test, or those that match a pattern'
+	@echo '  make fuzz [SECONDS=60] [SEED=...] [ROUND=...]   random sequences of commands; a round that'
+	@echo '                             failed is repeated, and printed, by its seed and number'
 	@echo '  make shell [MACHINE=...]   a shell in a machine with the modules loaded'
 	@echo '  make bench                 map and unmap against the type1 container'
 	@echo "Machines: $$(cd tools/testing/vm/machines && ls | grep -Ev 'inc$$|README' | tr '\n' ' ')(default $(MACHINE))"
@@ -82,6 +84,11 @@ overlay overlay-undo:
 test:
 	@test -n '$(T)' || { echo 'usage: make test T=NAME [MACHINE=...]' >&2; exit 1; }
 	@$(lab) run -v -t '$(T)' $(MACHINE)
+
+SECONDS ?= 60
+fuzz:
+	@LAB_LIMIT=$$(($(SECONDS) + 300)) $(lab) run $(MACHINE) -- /t/iommu-fuzz --seconds $(SECONDS) \
+		$(if $(SEED),--seed $(SEED)) $(if $(ROUND),--round $(ROUND) --replay)
 
 shell:
 	@$(lab) shell $(MACHINE)
