@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The worked examples of Documentation/userspace-api/iommufd.rst, which quotes
+ * what stands between "example" and "end" here; tools/testing/vm/host/doc
+ * compares. Plain system calls on purpose: a reader has no library of tests.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "mem.h"
+
+/* example: first */
+/* An address space with one page of memory at 0x100000, and gone again. */
+static int first_steps(void *page)
+{
+	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	struct iommu_ioas_alloc space = { .size = sizeof(space) };
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE |
+			 IOMMU_IOAS_MAP_FIXED_IOVA,
+		.user_va = (uintptr_t)page,
+		.length = 4096,
+		.iova = 0x100000,
+	};
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap),
+		.iova = 0x100000,
+		.length = 4096,
+	};
+	struct iommu_destroy destroy = { .size = sizeof(destroy) };
+
+	if (fd < 0 || ioctl(fd, IOMMU_IOAS_ALLOC, &space))
+		return -1;
+	map.ioas_id = unmap.ioas_id = destroy.id = space.out_ioas_id;
+
+	if (ioctl(fd, IOMMU_IOAS_MAP, &map))
+		return -1;
+	if (ioctl(fd, IOMMU_IOAS_UNMAP, &unmap) || unmap.length != 4096)
+		return -1;
+	if (ioctl(fd, IOMMU_DESTROY, &destroy))
+		return -1;
+	return close(fd);
+}
+/* end */
+
+/* example: why */
+/* Why the last command of this thread on fd was refused. */
+static bool last_refusal(int fd, char *sentence, size_t size)
+{
+	unsigned long long seq, newest = 0;
+	char path[64], line[1024];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/thread-self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f)) {
+		int tid, text = 0;
+
+		if (sscanf(line, "refusal:\ttid=%d cmd=%*x errno=%*d seq=%llu %n",
+			   &tid, &seq, &text) == 2 &&
+		    text && tid == gettid() && seq > newest) {
+			newest = seq;
+			snprintf(sentence, size, "%s", line + text);
+		}
+	}
+	fclose(f);
+	return newest;
+}
+/* end */
+
+/* example: device */
+/* Give a device an address space; its id comes back, for other commands. */
+static int give_device(int fd, int device, uint32_t ioas, uint32_t *id,
+		       uint32_t *table)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.iommufd = fd,
+	};
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.pt_id = ioas,
+	};
+
+	if (ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind))
+		return -1;
+	/* From here on it is ours, and reaches nothing. */
+	if (ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach))
+		return -1;
+	/* From here on it reaches what is mapped in the IOAS. */
+	*id = bind.out_devid;
+	*table = attach.pt_id;
+	return 0;
+}
+/* end */
+
+/* example: ranges */
+/* A free address for so many bytes that every device of the IOAS can use. */
+static int find_room(int fd, uint32_t ioas, uint64_t length, uint64_t *iova)
+{
+	struct iommu_ioas_iova_ranges ask = {
+		.size = sizeof(ask),
+		.ioas_id = ioas,
+	};
+	struct iommu_iova_range *r;
+	uint32_t i;
+	int rc = -1;
+
+	/* The first call tells how many there are, by failing. */
+	if (!ioctl(fd, IOMMU_IOAS_IOVA_RANGES, &ask) || errno != EMSGSIZE)
+		return -1;
+	r = calloc(ask.num_iovas, sizeof(*r));
+	if (!r)
+		return -1;
+	ask.allowed_iovas = (uintptr_t)r;
+	if (ioctl(fd, IOMMU_IOAS_IOVA_RANGES, &ask))
+		goto out;
+	for (i = 0; i < ask.num_iovas && rc; i++) {
+		uint64_t start = (r[i].start + ask.out_iova_alignment - 1) &
+				 ~(ask.out_iova_alignment - 1);
+
+		if (start >= r[i].start && start <= r[i].last &&
+		    r[i].last - start >= length - 1) {
+			*iova = start;
+			rc = 0;
+		}
+	}
+out:
+	free(r);
+	return rc;
+}
+/* end */
+
+/* example: table */
+/*
+ * A page table of one's own: made first, so that all that is wrong with it is
+ * known before the device changes over from whatever it has now.
+ */
+static int own_table(int fd, int device, uint32_t id, uint32_t ioas,
+		     uint32_t *hwpt)
+{
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc),
+		.dev_id = id,
+		.pt_id = ioas,
+	};
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+	};
+
+	if (ioctl(fd, IOMMU_HWPT_ALLOC, &alloc))
+		return -1;
+	*hwpt = attach.pt_id = alloc.out_hwpt_id;
+	return ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+}
+/* end */
+
+/* example: share */
+/* Guest memory from a memfd, in two address spaces, pinned and charged once. */
+static int share(int fd, uint32_t one, uint32_t other, int memfd, uint64_t size)
+{
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE |
+			 IOMMU_IOAS_MAP_FIXED_IOVA,
+		.ioas_id = one,
+		.fd = memfd,
+		.length = size,
+		.iova = 0x200000,
+	};
+	struct iommu_ioas_copy copy = {
+		.size = sizeof(copy),
+		.flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.src_ioas_id = one,
+		.dst_ioas_id = other,
+		.length = size,
+		.src_iova = 0x200000,
+		.dst_iova = 0x800000,
+	};
+
+	if (ioctl(fd, IOMMU_IOAS_MAP_FILE, &map))
+		return -1;
+	return ioctl(fd, IOMMU_IOAS_COPY, &copy);
+}
+/* end */
+
+/* example: process */
+/* Charge pinned memory to the process, as RLIMIT_MEMLOCK is usually meant. */
+static int charge_process(int fd)
+{
+	struct iommu_option option = {
+		.size = sizeof(option),
+		.option_id = IOMMU_OPTION_RLIMIT_MODE,
+		.op = IOMMU_OPTION_OP_SET,
+		.val64 = 1,
+	};
+
+	/* Before the first object, and with CAP_SYS_RESOURCE. */
+	return ioctl(fd, IOMMU_OPTION, &option);
+}
+/* end */
+
+#define PAGE 4096
+
+static void test_first(void)
+{
+	CHECK(!first_steps(mem_anon(PAGE)));
+}
+
+static void test_why(void)
+{
+	int fd = OK(iofd_open());
+	char text[1024] = "";
+
+	CHECK(!last_refusal(fd, text, sizeof(text)));
+	ERR(iofd_destroy(fd, 77), -ENOENT);
+	CHECK(last_refusal(fd, text, sizeof(text)));
+	tap_note("%s", text);
+	CHECK(strstr(text, "77"));
+}
+
+/* An edu whose file is open, not bound. */
+static void need_device(struct vdev *d)
+{
+	pci_bdf bdf;
+
+	if (!pci_find(PCI_EDU, 0, bdf) || pci_group(bdf) < 0)
+		tap_skip("this machine has no edu device behind an IOMMU");
+	OK(vdev_find(d, bdf));
+	OK(vdev_open(d));
+}
+
+static void test_device(void)
+{
+	struct testdev d;
+	uint32_t id, ioas, table, hwpt;
+	uint64_t iova;
+	char *mem = mem_anon(2 * PAGE);
+	int fd = OK(iofd_open());
+
+	need_device(&d.vdev);
+	OK(iofd_ioas(fd, &ioas));
+	CHECK(!give_device(fd, d.vdev.fd, ioas, &id, &table));
+	CHECK(id && table && table != ioas);
+
+	CHECK(!find_room(fd, ioas, 2 * PAGE, &iova));
+	OK(iofd_map_at(fd, ioas, mem, 2 * PAGE, iova));
+	OK(edu_init(&d.edu, &d.vdev));
+	CHECK(dma_copies(&d, iova, iova + PAGE, mem, mem + PAGE));
+
+	CHECK(!own_table(fd, d.vdev.fd, id, ioas, &hwpt));
+	CHECK(hwpt != table);
+	CHECK(dma_copies(&d, iova, iova + PAGE, mem, mem + PAGE));
+	/* the automatic one went when nobody used it any more */
+	ERR(iofd_destroy(fd, table), -ENOENT);
+}
+
+static void test_share(void)
+{
+	uint32_t one, other, table;
+	struct testdev d;
+	int fd = OK(iofd_open()), memfd = OK(mem_file(MIB, 0));
+	long long before = mem_pinned_pages();
+	char *mem;
+
+	need_device(&d.vdev);
+	OK(iofd_ioas(fd, &one));
+	OK(iofd_ioas(fd, &other));
+	CHECK(!share(fd, one, other, memfd, MIB));
+	OK(vdev_bind(&d.vdev, fd));
+	table = other;
+	OK(vdev_attach(&d.vdev, &table));
+	OK(iofd_hwpt(fd, d.vdev.id, one, 0, &table));
+	CHECK_EQ(mem_status(0, "VmPin"), MIB);
+	CHECK(mem_pinned_pages() > before);
+
+	/* the device reads what the file holds, and cannot write it */
+	mem = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	CHECK(mem != MAP_FAILED);
+	OK(edu_init(&d.edu, &d.vdev));
+	CHECK(!dma_writes(&d, 0x800000, mem));
+}
+
+static void test_process(void)
+{
+	int fd = OK(iofd_open());
+	uint64_t mode;
+
+	CHECK(!charge_process(fd));
+	OK(iofd_option_get(fd, IOMMU_OPTION_RLIMIT_MODE, 0, &mode));
+	CHECK_EQ(mode, 1);
+}
+
+static const struct tap_test tests[] = {
+	{ "first steps", test_first },
+	{ "why a command was refused", test_why },
+	{ "a device, its addresses, its table", test_device },
+	{ "memory in two address spaces", test_share },
+	{ "charging the process", test_process },
+};
+
+int main(int argc, char **argv)
+{
+	return TAP_RUN(argc, argv, tests);
+}
