@@ -291,15 +291,40 @@ void iommufd_access_destroy(struct iommufd_access *access)
 }
 EXPORT_SYMBOL_GPL(iommufd_access_destroy);
 
-static int check_range(unsigned long iova, unsigned long length,
-		       unsigned long *last)
+/*
+ * Check a range and lock the address space that it is in. Its areas stay live
+ * until access_leave().
+ */
+static struct io_pagetable *access_enter(struct iommufd_access *access,
+					 unsigned long iova,
+					 unsigned long length,
+					 unsigned long *last)
 {
+	struct io_pagetable *iopt;
+
 	if (!length)
-		return iommufd_refuse(-EINVAL, "an access of length 0");
+		return ERR_PTR(iommufd_refuse(-EINVAL, "an access of length 0"));
 	if (check_add_overflow(iova, length - 1, last))
-		return iommufd_refuse(-EOVERFLOW, "iova 0x%lx + length 0x%lx wraps",
-				      iova, length);
-	return 0;
+		return ERR_PTR(iommufd_refuse(-EOVERFLOW,
+					      "iova 0x%lx + length 0x%lx wraps",
+					      iova, length));
+	mutex_lock(&access->lock);
+	if (!access->ioas) {
+		mutex_unlock(&access->lock);
+		return ERR_PTR(iommufd_refuse(-ENOENT,
+					      "access %u is not attached",
+					      access->obj.id));
+	}
+	iopt = &access->ioas->iopt;
+	down_read(&iopt->iova_lock);
+	return iopt;
+}
+
+static void access_leave(struct iommufd_access *access,
+			 struct io_pagetable *iopt)
+{
+	up_read(&iopt->iova_lock);
+	mutex_unlock(&access->lock);
 }
 
 /* The live area at @iova that may be used this way. Under the iova_lock. */
@@ -423,27 +448,18 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			     unsigned long length, struct page **out_pages,
 			     unsigned int flags)
 {
+	struct io_pagetable *iopt;
 	unsigned long last;
 	int rc;
 
 	if (WARN_ON(iommufd_access_alignment(access) != PAGE_SIZE))
 		return -EINVAL;
-	rc = check_range(iova, length, &last);
-	if (rc)
-		return rc;
-	mutex_lock(&access->lock);
-	if (access->ioas) {
-		struct io_pagetable *iopt = &access->ioas->iopt;
-
-		down_read(&iopt->iova_lock);
-		rc = pin_range(access, iopt, iova, last, out_pages,
-			       flags & IOMMUFD_ACCESS_RW_WRITE);
-		up_read(&iopt->iova_lock);
-	} else {
-		rc = iommufd_refuse(-ENOENT, "access %u is not attached",
-				    access->obj.id);
-	}
-	mutex_unlock(&access->lock);
+	iopt = access_enter(access, iova, length, &last);
+	if (IS_ERR(iopt))
+		return PTR_ERR(iopt);
+	rc = pin_range(access, iopt, iova, last, out_pages,
+		       flags & IOMMUFD_ACCESS_RW_WRITE);
+	access_leave(access, iopt);
 	return rc;
 }
 EXPORT_SYMBOL_GPL(iommufd_access_pin_pages);
@@ -554,25 +570,15 @@ static int rw_range(struct io_pagetable *iopt, unsigned long first,
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t len, unsigned int flags)
 {
+	struct io_pagetable *iopt;
 	unsigned long last;
 	int rc;
 
-	rc = check_range(iova, len, &last);
-	if (rc)
-		return rc;
-	mutex_lock(&access->lock);
-	if (access->ioas) {
-		struct io_pagetable *iopt = &access->ioas->iopt;
-
-		down_read(&iopt->iova_lock);
-		rc = rw_range(iopt, iova, last, data,
-			      flags & IOMMUFD_ACCESS_RW_WRITE);
-		up_read(&iopt->iova_lock);
-	} else {
-		rc = iommufd_refuse(-ENOENT, "access %u is not attached",
-				    access->obj.id);
-	}
-	mutex_unlock(&access->lock);
+	iopt = access_enter(access, iova, len, &last);
+	if (IS_ERR(iopt))
+		return PTR_ERR(iopt);
+	rc = rw_range(iopt, iova, last, data, flags & IOMMUFD_ACCESS_RW_WRITE);
+	access_leave(access, iopt);
 	return rc;
 }
 EXPORT_SYMBOL_GPL(iommufd_access_rw);

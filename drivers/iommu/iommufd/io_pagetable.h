@@ -197,8 +197,6 @@ int iopt_check_alignment(struct io_pagetable *iopt, unsigned long iova,
 unsigned long iopt_window_alignment(const struct io_pagetable *iopt,
 				    const struct iommufd_window *window);
 unsigned long iopt_alignment(const struct io_pagetable *iopt);
-bool iopt_next_hole(struct rb_root_cached *used, unsigned long *first,
-		    unsigned long *last);
 bool iopt_next_usable(const struct io_pagetable *iopt, unsigned long *first,
 		      unsigned long *last);
 const struct iommufd_window *

@@ -7,6 +7,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "access.h"
+#include "hole.h"
 #include "io_pagetable.h"
 
 /**
@@ -46,34 +47,6 @@ unsigned long iopt_alignment(const struct io_pagetable *iopt)
 }
 
 /**
- * iopt_next_hole - find addresses that no range covers
- * @used: interval tree; its nodes may overlap
- * @first: in: where to look from; out: the hole's first address
- * @last: in: where to look to; out: the hole's last address
- *
- * Return: whether there is one
- */
-bool iopt_next_hole(struct rb_root_cached *used, unsigned long *first,
-		    unsigned long *last)
-{
-	struct interval_tree_node *node;
-	unsigned long pos = *first;
-
-	for (node = interval_tree_iter_first(used, *first, *last); node;
-	     node = interval_tree_iter_next(node, *first, *last)) {
-		if (node->start > pos) {
-			*last = node->start - 1;
-			break;
-		}
-		if (node->last >= *last)
-			return false;
-		pos = max(pos, node->last + 1);
-	}
-	*first = pos;
-	return true;
-}
-
-/**
  * iopt_next_usable - find addresses that are translated and not reserved
  * @iopt: the address space, its shape or iova_lock held
  * @first: in: where to look from; out: the first usable address
@@ -93,7 +66,7 @@ bool iopt_next_usable(const struct io_pagetable *iopt, unsigned long *first,
 		unsigned long from = max(*first, window->first);
 		unsigned long to = window->last;
 
-		if (from <= to && iopt_next_hole(reserved, &from, &to)) {
+		if (from <= to && next_hole(reserved, &from, &to)) {
 			*first = from;
 			*last = to;
 			return true;
@@ -215,7 +188,7 @@ static bool fit_between(struct io_pagetable *iopt, unsigned long first,
 {
 	unsigned long from = first, to = last;
 
-	while (iopt_next_hole(&iopt->areas, &from, &to)) {
+	while (next_hole(&iopt->areas, &from, &to)) {
 		unsigned long at = ALIGN(from, align);
 
 		if (at >= from && at <= to && to - at >= length - 1) {

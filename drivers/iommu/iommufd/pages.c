@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "dmabuf.h"
+#include "hole.h"
 #include "object.h"
 #include "pages.h"
 
@@ -143,30 +144,6 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 	kref_put(&pages->kref, pages_release);
 }
 
-/*
- * Find the next stretch in [*first, *last] that no need covers: it starts at or
- * after *first.
- */
-static bool next_unneeded(struct iommufd_pages *pages, unsigned long *first,
-			  unsigned long *last)
-{
-	struct interval_tree_node *node;
-	unsigned long pos = *first;
-
-	for (node = interval_tree_iter_first(&pages->needs, *first, *last); node;
-	     node = interval_tree_iter_next(node, *first, *last)) {
-		if (node->start > pos) {
-			*last = node->start - 1;
-			break;
-		}
-		if (node->last >= *last)
-			return false;
-		pos = max(pos, node->last + 1);
-	}
-	*first = pos;
-	return true;
-}
-
 static void pages_drop(struct iommufd_pages *pages, unsigned long first,
 		       unsigned long last)
 {
@@ -213,7 +190,7 @@ static void pages_drop_unneeded(struct iommufd_pages *pages,
 {
 	unsigned long hole = first, hole_last = last;
 
-	while (next_unneeded(pages, &hole, &hole_last)) {
+	while (next_hole(&pages->needs, &hole, &hole_last)) {
 		pages_drop(pages, hole, hole_last);
 		if (hole_last == last)
 			break;
@@ -245,7 +222,7 @@ int iommufd_pages_pin(struct iommufd_pages *pages, struct pages_need *need,
 		return iommufd_refuse(-EINVAL,
 				      "a dma-buf can be revoked, it cannot be pinned");
 	mutex_lock(&pages->lock);
-	while (next_unneeded(pages, &hole, &hole_last)) {
+	while (next_hole(&pages->needs, &hole, &hole_last)) {
 		rc = pages_fetch(pages, hole, hole_last);
 		if (rc)
 			break;
