@@ -78,8 +78,12 @@ build_all()
 	build_run make ${LAB_KEEP_GOING:+-k} -C "$kernel_build" "${arch_make[@]}" M="$built/src" IOMMUFD_TEST_MODULES=m -j2 modules
 	build_run make ${LAB_KEEP_GOING:+-k} -f "$lab_dir/programs.mk" -j2 CC="$arch_cc" \
 		SRC="$built/src" BIN="$built/t" OBJ="$built/obj" all
-	modules=''
-	[ "$kernel_overlay" = yes ] || modules=$(find "$built/src" -name '*.ko')
+	if [ "$kernel_overlay" = yes ]; then
+		# what tests load themselves
+		modules=$(find "$kernel_modules/lib" -path '*/iommu/mock/*.ko')
+	else
+		modules=$(find "$built/src" -name '*.ko')
+	fi
 	# shellcheck disable=SC2086 # a list of words
 	build_run sh -ec 'd=$1 strip=$2; shift 2
 		for m; do $strip --strip-debug -o "$d/${m##*/}" "$m"; done' - "$built/m" "$arch_strip" $modules
