@@ -239,8 +239,11 @@ static struct fprobe slab_probe = {
 	.nr_maxactive = 64,
 };
 
-/* Of these an address goes to kfree() or vfree(). */
-static const char * const slab_names[] = {
+/*
+ * Of these an address goes to kfree() or vfree(). Not constant: registering
+ * sorts them.
+ */
+static const char *slab_names[] = {
 	"__kmalloc_noprof",
 	"__kmalloc_node_noprof",
 	"__kmalloc_cache_noprof",
@@ -310,7 +313,7 @@ static int hook_all(void)
 	rc = hook_free();
 	if (rc)
 		return rc;
-	rc = register_fprobe_syms(&slab_probe, (const char **)slab_names,
+	rc = register_fprobe_syms(&slab_probe, slab_names,
 				  ARRAY_SIZE(slab_names));
 	if (rc) {
 		unhook(&free_ops);
