@@ -69,10 +69,10 @@ struct vfio_cdev_node {
  * @siblings: all files of one group that have this device open at once, in a
  *	ring; under the device set's lock
  * @reasons: the last refusals of this file
- * @bound: BIND has succeeded, or the group has done the same. Goes from false to true once and is published
- *	with release semantics after everything below; whoever has seen it true
- *	may use @ictx, @idev and @devid without a lock, because they last until
- *	the file's release
+ * @bound: BIND has succeeded, or the group has done the same. Goes from false
+ *	to true once and is published with release semantics after everything
+ *	below; whoever has seen it true may use @ictx, @idev and @devid without
+ *	a lock, because they last until the file's release
  * @ictx: the /dev/iommu context, referenced
  * @idev: the device as that context knows it
  * @devid: its id there
