@@ -43,7 +43,7 @@ struct worker {
 	const struct operation *op;
 	pthread_t thread;
 	unsigned int seed;
-	unsigned long rounds, done;
+	_Atomic unsigned long rounds, done;
 };
 
 /*
@@ -433,6 +433,9 @@ static void pair(const struct operation *a, const struct operation *b, long ms)
 	for (i = 0; i < 2; i++)
 		CHECK(!pthread_create(&w[i].thread, NULL, work, &w[i]));
 	usleep(ms * 1000);
+	/* on a busy machine a thread may not have run yet */
+	for (i = 0; i < 1000 && !(w[0].rounds && w[1].rounds); i++)
+		usleep(10000);
 	stop = true;
 	for (i = 0; i < 2; i++) {
 		CHECK(!pthread_join(w[i].thread, NULL));
