@@ -411,8 +411,9 @@ static void tear_down(const char *a, const char *b, long long pinned)
 	/* and all of it can be taken apart */
 	for (i = 0; i < 2; i++)
 		iofd_destroy(fd, tables[i]);
-	for (i = 1; i < 64; i++)
-		iofd_destroy(fd, i);
+	/* tables first, whose ids may be the larger ones */
+	for (i = 1; i < 128; i++)
+		iofd_destroy(fd, i % 64);
 	if (iofd_objects(fd, NULL))
 		tap_fail(__FILE__, __LINE__, "%s, %s: %d objects cannot be destroyed", a, b,
 			 iofd_objects(fd, NULL));
