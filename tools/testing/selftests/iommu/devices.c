@@ -26,11 +26,13 @@ int space_unmap(struct space *s, uint64_t iova, uint64_t length)
 
 void open_edu(struct testdev *d, const char *bdf, int fd)
 {
-	int rc;
+	int rc, tries = 0;
 
 	if (pci_group(bdf) < 0)
 		tap_skip("%s has no IOMMU group in this machine", bdf);
-	rc = vdev_setup(&d->vdev, bdf, fd);
+	/* the child of the test before may not have come to its end yet */
+	while ((rc = vdev_setup(&d->vdev, bdf, fd)) == -EINVAL && tries++ < 500)
+		usleep(10000);
 	if (rc)
 		tap_fail(__FILE__, __LINE__, "%s to fd %d: %s (%s)", bdf, fd,
 			 tap_errno(rc), iommufd_last_reason(fd));
