@@ -193,7 +193,20 @@ hung_by_emulator()
 	case $ended in 'no sign of life'*) ;; *) return 1 ;; esac
 	! grep -q 'Kernel panic' "$run_dir/console.log" || return 1
 	grep -q '^#lab: begin' "$run_dir/results.log" || return 0
-	grep -q "kthread timer wakeup didn't happen" "$run_dir/console.log"
+	grep -q "kthread timer wakeup didn't happen" "$run_dir/console.log" ||
+		stuck_leaving_kernel
+}
+
+# A CPU that took no tick for a whole grace period and is found at the last
+# instructions of a system call, on the trampoline stack: no code of the kernel
+# waits or loops there, so it is the emulated CPU that stands still.
+stuck_leaving_kernel()
+{
+	awk '/rcu: INFO: rcu_.* detected stalls/ { stall = 1 }
+	     stall && /\(0 ticks this GP\)/ { still = 1 }
+	     still && /RIP: 0010:syscall_return_via_sysret/ { leaving = 1 }
+	     leaving && /<ENTRY_TRAMPOLINE>/ { getline; if (/<\/ENTRY_TRAMPOLINE>/) found = 1 }
+	     END { exit !found }' "$run_dir/console.log"
 }
 
 # run_machine: mode, run_tests, run_command are set. Prints the report and
