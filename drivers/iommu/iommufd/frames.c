@@ -161,7 +161,7 @@ void frame_reader_init(struct frame_reader *r, struct rb_root_cached *store,
 unsigned long frame_reader_next(struct frame_reader *r, unsigned long last,
 				unsigned long *pfn)
 {
-	unsigned long count;
+	unsigned long count, left;
 	u64 run;
 
 	if (r->index > last)
@@ -174,10 +174,14 @@ unsigned long frame_reader_next(struct frame_reader *r, unsigned long last,
 	}
 	run = r->chunk->runs[r->pos];
 	*pfn = frame_run_first(run) + r->skip;
-	count = frame_run_count(run) - r->skip;
-	r->pos++;
-	r->skip = 0;
-	count = min(count, last - r->index + 1);
+	left = frame_run_count(run) - r->skip;
+	count = min(left, last - r->index + 1);
+	if (count < left) {
+		r->skip += count;
+	} else {
+		r->pos++;
+		r->skip = 0;
+	}
 	r->index += count;
 	return count;
 }

@@ -196,6 +196,43 @@ static void read_and_write(void)
 	OK(mock_check_refs(s.fd, mem, MEM, 0));
 }
 
+/* Frames that follow each other, then some that do not, in one call. */
+static void rw_contiguous_in_part(void)
+{
+	const size_t large = 2 * MIB, around = 8 * PAGE;
+	char *data = mem_anon(2 * around);
+	int acc, device;
+	uint64_t at;
+
+	mem = mem_thp(2 * large);
+	CHECK(mem && !munmap(mem + large, large));
+	CHECK(mmap(mem + large, large, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == mem + large);
+	madvise(mem + large, large, MADV_NOHUGEPAGE);
+	mem_fill(mem, 2 * large, 21);
+	if (!mem_is_thp(mem, large))
+		tap_skip("no transparent huge page to be had");
+	/* pinned for the call, then for a device */
+	for (device = 0; device < 2; device++) {
+		mock_open(&s);
+		acc = OK(mock_access(s.fd, s.ioas, 0));
+		if (device)
+			OK(mock_device(s.fd, s.ioas, 0, &m));
+		OK(space_map(&s, mem, 2 * large, APERTURE));
+		at = large - around;
+		OK(mock_rw(s.fd, acc, APERTURE + at, data, 2 * around, 0));
+		CHECK(!memcmp(data, mem + at, 2 * around));
+		OK(mock_rw(s.fd, acc, APERTURE + PAGE - 9, data, around, 0));
+		CHECK(!memcmp(data, mem + PAGE - 9, around));
+		mem_fill(data, 2 * around, 22 + device);
+		OK(mock_rw(s.fd, acc, APERTURE + at, data, 2 * around,
+			   MOCK_ACCESS_RW_WRITE));
+		CHECK(mem_holds(mem + at, 2 * around, 22 + device));
+		close(acc);
+		close(s.fd);
+	}
+}
+
 static void rw_refused(void)
 {
 	uint64_t at = APERTURE + 2 * MEM;
@@ -441,6 +478,7 @@ static const struct tap_test tests[] = {
 	{ "pin and unpin beside a page table", pin_with_table },
 	{ "ACCESS_PAGES refused", pin_refused },
 	{ "ACCESS_RW across areas, at any byte", read_and_write },
+	{ "ACCESS_RW of memory that is contiguous in part", rw_contiguous_in_part },
 	{ "ACCESS_RW refused", rw_refused },
 	{ "an access that pins wants whole pages", alignment },
 	{ "UNMAP makes an access let go of that range", unmap_drops },
