@@ -517,22 +517,22 @@ static void kill_while_mapping(size_t size, int file, int after_us)
 static void kill_in_map(void)
 {
 	static const int after[] = { 0, 3000, 10000, 20000, 40000, 80000, 300000 };
-	const long long slack = 64 * MIB;
+	const long long slack = 16 * MIB;
 	long long free_before;
 	unsigned int i;
 
 	pinned_before = mem_pinned_pages();
-	free_before = mem_meminfo("MemAvailable");
+	free_before = mem_available();
 	for (i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
 		kill_while_mapping(GIB, 0, after[i]);
 		all_is_unpinned();
 	}
 	/* the memory itself has come back too */
-	for (i = 0; i < 50 && mem_meminfo("MemAvailable") < free_before - slack; i++)
+	for (i = 0; i < 50 && mem_available() < free_before - slack; i++)
 		usleep(100000);
-	if (mem_meminfo("MemAvailable") < free_before - slack)
+	if (mem_available() < free_before - slack)
 		tap_fail(__FILE__, __LINE__, "%lld MiB less memory available than before",
-			 (free_before - mem_meminfo("MemAvailable")) / (long long)MIB);
+			 (free_before - mem_available()) / (long long)MIB);
 }
 
 static void kill_in_map_file(void)

@@ -118,6 +118,21 @@ long long mem_meminfo(const char *field)
 	return number_in("/proc/meminfo", field);
 }
 
+long long mem_available(void)
+{
+	long long available = mem_meminfo("MemAvailable"), count;
+	FILE *f = fopen("/proc/zoneinfo", "re");
+	char line[256];
+
+	/* freed pages wait in lists of each CPU, which may grow to 1/8 of a zone */
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, " count: %lld", &count) == 1)
+			available += count * 4096;
+	if (f)
+		fclose(f);
+	return available;
+}
+
 long long mem_pinned_pages(void)
 {
 	FILE *f = fopen("/proc/sys/vm/stat_refresh", "we");

@@ -31,6 +31,8 @@ long long mem_status(int pid, const char *field);
 /* A number of /proc/vmstat or, in bytes, of /proc/meminfo; -1 */
 long long mem_vmstat(const char *field);
 long long mem_meminfo(const char *field);
+/* Bytes that could be allocated, with what each CPU keeps at hand for itself. */
+long long mem_available(void);
 /* Pages that are pinned now for devices to reach. */
 long long mem_pinned_pages(void);
 /* Wait until that is no more than so many; what it ends up as. */
