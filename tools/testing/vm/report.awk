@@ -86,7 +86,7 @@ FILENAME == ARGV[1] {
 /^#lab: begin / {
 	test = $3
 	remember(test)
-	plan = -1; lines = 0; bad = 0; skipall = 0
+	plan = -1; lines = 0; bad = 0; skipall = 0; said = 0; detail = 0
 	open = 1
 	next
 }
@@ -136,6 +136,7 @@ FILENAME == ARGV[1] {
 }
 /^ok( |$)/ {
 	lines++
+	said = detail = 0
 	if (/# *[Ss][Kk][Ii][Pp]/) {
 		skipped[test]++
 		sub(/.*# *[Ss][Kk][Ii][Pp] */, "")
@@ -145,9 +146,27 @@ FILENAME == ARGV[1] {
 	}
 	next
 }
-/^not ok( |$)/ { lines++; bad++; fail(test, $0); detail = 6; next }
+/^not ok( |$)/ {
+	lines++
+	bad++
+	fail(test, $0)
+	for (i = 1; i <= said; i++)
+		note(test, "  " saying[i])
+	said = 0
+	detail = 6
+	next
+}
 /^Bail out!/ { bad++; fail(test, $0); next }
-/^#/ && detail > 0 { detail--; note(test, "  " $0) }
+# What a test has to say may stand before its result or after it.
+/^#/ && detail > 0 { detail--; note(test, "  " $0); next }
+/^#/ {
+	if (said == 6) {
+		for (i = 1; i < 6; i++)
+			saying[i] = saying[i + 1]
+		said--
+	}
+	saying[++said] = $0
+}
 !/^#/ { detail = 0 }
 
 END {
