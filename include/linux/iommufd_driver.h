@@ -17,6 +17,9 @@
 
 struct device;
 struct iommufd_dirty_bitmap;
+struct iommufd_hw_queue;
+struct iommufd_vdevice;
+struct iommufd_viommu;
 struct module;
 
 /**
@@ -59,6 +62,110 @@ struct iommufd_hw_data {
 };
 
 /**
+ * struct iommufd_viommu_ops - what iommufd asks of the driver of a vIOMMU
+ * @destroy: undo viommu_init(); nothing else of the vIOMMU is left. Optional
+ * @alloc_nested: a domain of type IOMMU_DOMAIN_NESTED over @viommu->parent, for
+ *		  devices behind the vIOMMU. Optional
+ * @invalidate: handle what the guest's driver asks of its IOMMU;
+ *		array->entry_num comes back as the number of entries that were
+ *		handled in full, also on failure. With no entries only the type is
+ *		to be checked. Optional
+ * @vdevice_init: tie @vdev->dev to @vdev->virt_id, which is unique in the vIOMMU.
+ *		  Optional
+ * @vdevice_destroy: undo vdevice_init(). Called before the device is unbound.
+ *		     Optional
+ * @hw_queue_supported: whether there are queues of this enum
+ *			iommu_hw_queue_type. Optional, without it there are none
+ * @hw_queue_init: let the hardware use @hwq, whose memory is pinned and
+ *		   contiguous from @hwq->phys on
+ * @hw_queue_destroy: and stop it, before the memory is unpinned
+ * @events_supported: whether there are events of this enum iommu_veventq_type.
+ *		      Optional, without it there are none
+ *
+ * All may sleep and explain their failures with iommufd_refuse().
+ */
+struct iommufd_viommu_ops {
+	void (*destroy)(struct iommufd_viommu *viommu);
+	struct iommu_domain *(*alloc_nested)(struct iommufd_viommu *viommu,
+					     struct device *dev, u32 flags,
+					     const struct iommu_user_data *data);
+	int (*invalidate)(struct iommufd_viommu *viommu,
+			  struct iommu_user_data_array *array);
+	int (*vdevice_init)(struct iommufd_vdevice *vdev);
+	void (*vdevice_destroy)(struct iommufd_vdevice *vdev);
+	bool (*hw_queue_supported)(struct iommufd_viommu *viommu, u32 type);
+	int (*hw_queue_init)(struct iommufd_hw_queue *hwq);
+	void (*hw_queue_destroy)(struct iommufd_hw_queue *hwq);
+	bool (*events_supported)(struct iommufd_viommu *viommu, u32 type);
+};
+
+/**
+ * struct iommufd_viommu - one VM's slice of a physical IOMMU, as its driver sees it
+ * @ops: set by the driver in viommu_init()
+ * @parent: the nesting parent that every address of the VM goes through
+ * @iommu_dev: the physical IOMMU; only devices behind it come into the vIOMMU
+ * @type: enum iommu_viommu_type
+ * @priv: the driver's
+ *
+ * Embedded in an object of the core. Constant once viommu_init() has returned.
+ */
+struct iommufd_viommu {
+	const struct iommufd_viommu_ops *ops;
+	struct iommu_domain *parent;
+	struct iommu_device *iommu_dev;
+	u32 type;
+	void *priv;
+};
+
+/**
+ * struct iommufd_vdevice - a device in a vIOMMU, as the driver sees it
+ * @viommu: the vIOMMU
+ * @dev: the device; bound as long as the vDEVICE exists
+ * @virt_id: what the guest's IOMMU driver calls it: stream id, device id, RID
+ * @priv: the driver's
+ */
+struct iommufd_vdevice {
+	struct iommufd_viommu *viommu;
+	struct device *dev;
+	u64 virt_id;
+	void *priv;
+};
+
+/**
+ * struct iommufd_hw_queue - a queue in guest memory that hardware reads itself
+ * @viommu: the vIOMMU
+ * @type: enum iommu_hw_queue_type
+ * @index: which of the vIOMMU's queues of this type
+ * @iova: address of its first byte in the nesting parent
+ * @length: bytes
+ * @phys: physical address of its first byte; @length bytes from it are pinned
+ * @priv: the driver's
+ */
+struct iommufd_hw_queue {
+	struct iommufd_viommu *viommu;
+	u32 type;
+	u32 index;
+	u64 iova;
+	size_t length;
+	phys_addr_t phys;
+	void *priv;
+};
+
+/**
+ * struct iommufd_page_response - the answer to a group of page requests
+ * @pasid: of the requests, if @has_pasid
+ * @grpid: page request group index
+ * @has_pasid: the requests had a PASID, and the answer needs it
+ * @code: enum iommu_page_response_code of linux/iommu.h
+ */
+struct iommufd_page_response {
+	u32 pasid;
+	u32 grpid;
+	bool has_pasid;
+	u32 code;
+};
+
+/**
  * struct iommufd_driver_ops - what iommufd asks of an IOMMU driver
  * @name: shown to users
  * @owner: held while a device or a domain of the driver is in use
@@ -88,6 +195,20 @@ struct iommufd_hw_data {
  *		Optional, goes with @set_dirty
  * @unmap: remove the range, which is mapped throughout, and return its length
  *	   in bytes. Translations may stay cached until iommu_iotlb_sync().
+ * @viommu_init: make a vIOMMU of @viommu->type for the IOMMU of @dev, with all
+ *		 fields but ops and priv filled in. @data is the user's, to be
+ *		 read and answered through its uptr, or NULL. -EOPNOTSUPP for an
+ *		 unknown type. Optional
+ * @replace_pasid: move a PASID of @dev from @old to @new without a moment in which
+ *		   its requests are refused; on failure nothing has changed.
+ *		   Optional: without it the PASID is detached and attached
+ * @enable_faults: let @dev send page requests, which the driver hands to
+ *		   iommufd_report_fault(). Called before the device is first
+ *		   attached to a page table with a fault queue. Optional
+ * @disable_faults: undo it, after the last such attachment; returns when no
+ *		    iommufd_report_fault() for @dev is under way or will come
+ * @page_response: answer a group of page requests of @dev. Goes with
+ *		   @enable_faults. Must not wait for iommufd_report_fault()
  *
  * All callbacks may sleep. map and unmap of disjoint ranges run concurrently.
  * All are called with the device bound (its group's ownership claimed), the
@@ -126,10 +247,39 @@ struct iommufd_driver_ops {
 			  size_t len, unsigned long flags,
 			  struct iommufd_dirty_bitmap *bitmap,
 			  struct iommu_iotlb_gather *gather);
+
+	int (*viommu_init)(struct iommufd_viommu *viommu, struct device *dev,
+			   const struct iommu_user_data *data);
+	int (*replace_pasid)(struct iommu_domain *new, struct iommu_domain *old,
+			     struct device *dev, ioasid_t pasid);
+	int (*enable_faults)(struct device *dev);
+	void (*disable_faults)(struct device *dev);
+	void (*page_response)(struct device *dev,
+			      const struct iommufd_page_response *response);
 };
 
 void iommufd_dirty_set(struct iommufd_dirty_bitmap *bitmap, unsigned long iova,
 		       size_t len);
+
+/*
+ * For drivers with vIOMMUs and faults; what each does stands at its definition.
+ * iommufd_viommu_device() is to be used between iommufd_viommu_lock() and
+ * iommufd_viommu_unlock(), within which no vDEVICE comes or goes.
+ */
+void iommufd_viommu_lock(struct iommufd_viommu *viommu);
+void iommufd_viommu_unlock(struct iommufd_viommu *viommu);
+struct iommufd_vdevice *iommufd_viommu_device(struct iommufd_viommu *viommu,
+					      u64 virt_id);
+struct iommufd_vdevice *iommufd_viommu_vdevice_of(struct iommufd_viommu *viommu,
+						  struct device *dev);
+int iommufd_viommu_add_region(struct iommufd_viommu *viommu, phys_addr_t phys,
+			      size_t length, unsigned long *offset);
+void iommufd_viommu_remove_region(struct iommufd_viommu *viommu,
+				  unsigned long offset);
+int iommufd_viommu_report_event(struct iommufd_viommu *viommu, u32 type,
+				const void *data, size_t length);
+int iommufd_report_fault(struct device *dev,
+			 const struct iommu_fault_page_request *request);
 
 int iommufd_register_driver(const struct iommufd_driver_ops *ops);
 void iommufd_unregister_driver(const struct iommufd_driver_ops *ops);
