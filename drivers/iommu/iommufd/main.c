@@ -108,6 +108,7 @@ union ucmd_buffer {
 	struct iommu_option option;
 	struct iommu_test_cmd test;
 	struct iommu_vfio_ioas vfio_ioas;
+	struct iommu_viommu_alloc viommu;
 };
 
 struct ucmd_op {
@@ -154,6 +155,8 @@ static const struct ucmd_op ucmd_ops[] = {
 	UCMD(IOMMU_OPTION, iommufd_option, iommu_option, val64),
 	UCMD(IOMMU_TEST_CMD, iommufd_selftest, iommu_test_cmd, last),
 	UCMD(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, iommu_vfio_ioas, __reserved),
+	UCMD(IOMMU_VIOMMU_ALLOC, iommufd_viommu_alloc, iommu_viommu_alloc,
+	     out_viommu_id),
 };
 
 static int ucmd_read(struct iommufd_ucmd *ucmd, const struct ucmd_op *op)

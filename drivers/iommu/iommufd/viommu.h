@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vIOMMUs and what belongs to one: vDEVICEs, hardware queues, regions.
+ *
+ *	nested hwpt ──┐
+ *	vdevice ──────┼──> viommu ──> nesting parent (hwpt) ──> ioas
+ *	hw queue ─────┤      ^
+ *	veventq ──────┘      └── region, while it is mapped by mmap()
+ *
+ * An arrow is a dependency: what it points at cannot be destroyed. A vDEVICE does
+ * not keep its device, which takes it along when it is unbound.
+ */
+#ifndef __IOMMUFD_VIOMMU_H
+#define __IOMMUFD_VIOMMU_H
+
+#include <linux/iommufd_driver.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/xarray.h>
+
+#include "object.h"
+
+struct iommufd_device;
+struct iommufd_hwpt;
+struct vm_area_struct;
+
+/**
+ * struct viommu_object - one VM's slice of a physical IOMMU
+ * @obj: object head; depended on by nested tables, vDEVICEs, hardware queues and
+ *	 vEVENTQs made on it, and by every mmap() of its regions
+ * @hw: what the driver sees
+ * @drv: the driver; held
+ * @parent: the nesting parent; depended on, constant
+ * @vdevices_lock: held for write while a vDEVICE comes or goes, for read by drivers
+ *		   that look one up. Inside the group locks
+ * @vdevices: struct vdevice_object by virt_id
+ * @queues_lock: held while a hardware queue comes or goes. Outside the locks of
+ *		 the address space
+ * @queues: struct hw_queue_object
+ *
+ * Freed when its id is destroyed, which only happens while nothing depends on
+ * it. The physical IOMMU stays, because its driver does.
+ */
+struct viommu_object {
+	struct iommufd_object obj;
+	struct iommufd_viommu hw;
+	const struct iommufd_driver_ops *drv;
+	struct iommufd_hwpt *parent;
+	struct rw_semaphore vdevices_lock;
+	struct xarray vdevices;
+	struct mutex queues_lock;
+	struct list_head queues;
+};
+
+static inline struct viommu_object *to_viommu(struct iommufd_object *obj)
+{
+	return container_of(obj, struct viommu_object, obj);
+}
+
+static inline struct viommu_object *viommu_of(struct iommufd_viommu *hw)
+{
+	return container_of(hw, struct viommu_object, hw);
+}
+
+struct viommu_object *iommufd_viommu_get(struct iommufd_ctx *ictx, u32 id);
+int iommufd_viommu_check_device(const struct viommu_object *viommu,
+				const struct iommufd_device *idev);
+
+#endif
