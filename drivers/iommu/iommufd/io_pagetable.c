@@ -27,6 +27,7 @@ void iopt_init(struct io_pagetable *iopt)
 	iopt->allowed = RB_ROOT_CACHED;
 	iopt->reserved = RB_ROOT_CACHED;
 	iopt->areas = RB_ROOT_CACHED;
+	gap_tree_init(&iopt->gaps);
 	iopt->nr_areas = 0;
 	iopt->huge_pages = true;
 }
@@ -76,9 +77,17 @@ static struct iopt_area *area_next(struct iopt_area *area, unsigned long first,
 	return node ? container_of(node, struct iopt_area, node) : NULL;
 }
 
+static void area_insert(struct io_pagetable *iopt, struct iopt_area *area)
+{
+	interval_tree_insert(&area->node, &iopt->areas);
+	gap_use(&iopt->gaps, &area->gap, area->node.start, area->node.last);
+	iopt->nr_areas++;
+}
+
 static void area_remove(struct io_pagetable *iopt, struct iopt_area *area)
 {
 	interval_tree_remove(&area->node, &iopt->areas);
+	gap_unuse(&iopt->gaps, &area->gap);
 	iopt->nr_areas--;
 }
 
@@ -137,7 +146,9 @@ static int areas_place(struct io_pagetable *iopt, struct list_head *areas,
 	if (fixed)
 		rc = iopt_check_iova(iopt, *iova, length, iopt_area_offset(area));
 	else
-		rc = iopt_find_iova(iopt, length, iopt_area_offset(area), iova);
+		rc = iopt_find_iova(iopt, length,
+				    iommufd_pages_address(area->pages, area->start),
+				    iova);
 	if (rc)
 		return rc;
 	at = *iova;
@@ -154,8 +165,7 @@ static int areas_place(struct io_pagetable *iopt, struct list_head *areas,
 		area->state = AREA_PENDING;
 		area->node.last += at;
 		area->node.start = at;
-		interval_tree_insert(&area->node, &iopt->areas);
-		iopt->nr_areas++;
+		area_insert(iopt, area);
 		at += iopt_area_length(area);
 	}
 	return 0;
@@ -287,15 +297,14 @@ int iopt_copy_areas(struct io_pagetable *iopt, unsigned long first,
 static void area_divide(struct io_pagetable *iopt, struct iopt_area *area,
 			struct iopt_area *tail, unsigned long iova)
 {
-	interval_tree_remove(&area->node, &iopt->areas);
+	area_remove(iopt, area);
 	tail->iopt = iopt;
 	tail->state = AREA_LIVE;
 	tail->node.start = iova;
 	tail->node.last = area->node.last;
 	area->node.last = iova - 1;
-	interval_tree_insert(&area->node, &iopt->areas);
-	interval_tree_insert(&tail->node, &iopt->areas);
-	iopt->nr_areas++;
+	area_insert(iopt, area);
+	area_insert(iopt, tail);
 	if (!list_empty(&iopt->domains))
 		iommufd_pages_divide(area->pages, &area->need,
 				     iopt_area_last(area), &tail->need,

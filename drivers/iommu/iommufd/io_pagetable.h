@@ -12,6 +12,7 @@
 #include <linux/rwsem.h>
 #include <linux/wait.h>
 
+#include "gap.h"
 #include "pages.h"
 
 struct access_link;
@@ -36,6 +37,7 @@ enum iopt_area_state {
 /**
  * struct iopt_area - one mapping
  * @node: first and last IOVA; in io_pagetable.areas
+ * @gap: the same, and what is free behind it; in io_pagetable.gaps
  * @state: protected by the iova_lock
  * @link: on the list of whoever is making or destroying it
  * @pages: the memory; referenced
@@ -50,6 +52,7 @@ enum iopt_area_state {
  */
 struct iopt_area {
 	struct interval_tree_node node;
+	struct gap gap;
 	enum iopt_area_state state;
 	struct list_head link;
 	struct iommufd_pages *pages;
@@ -120,7 +123,7 @@ struct iopt_domain {
  * @shape: held for write to change @domains, @accesses, @windows, @allowed,
  *	   @reserved and @huge_pages, and what devices are attached to the domains;
  *	   for read while areas come and go
- * @iova_lock: protects @areas, @nr_areas and the areas' states; inside @shape.
+ * @iova_lock: protects @areas, @gaps, @nr_areas and the areas' states; inside @shape.
  *	       What @shape protects is read under either of them
  * @settled: woken when dying areas have gone, and when an area's last pin has
  * @settles: how often dying areas have gone; changes under the iova_lock
@@ -132,6 +135,7 @@ struct iopt_domain {
  * @allowed: struct iopt_range promised by ALLOW_IOVAS
  * @reserved: struct iopt_range that must not be mapped
  * @areas: struct iopt_area, disjoint
+ * @gaps: the same areas, to find room between them
  * @nr_areas: how many
  * @huge_pages: whether a leaf may be larger than a CPU page
  *
@@ -149,6 +153,7 @@ struct io_pagetable {
 	struct rb_root_cached allowed;
 	struct rb_root_cached reserved;
 	struct rb_root_cached areas;
+	struct gap_tree gaps;
 	unsigned long nr_areas;
 	bool huge_pages;
 };
@@ -205,7 +210,7 @@ iopt_window_of(const struct io_pagetable *iopt, unsigned long first,
 int iopt_check_iova(struct io_pagetable *iopt, unsigned long iova,
 		    unsigned long length, unsigned long offset);
 int iopt_find_iova(struct io_pagetable *iopt, unsigned long length,
-		   unsigned long offset, unsigned long *iova);
+		   unsigned long address, unsigned long *iova);
 int iopt_refuse_windows(const struct io_pagetable *iopt, unsigned long first,
 			unsigned long last);
 int iopt_set_allowed(struct io_pagetable *iopt,

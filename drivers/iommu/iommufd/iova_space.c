@@ -3,6 +3,8 @@
  * Which I/O virtual addresses may be used: the windows of the domains, less what
  * is reserved, with what the user was promised.
  */
+#include <linux/log2.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
@@ -182,27 +184,6 @@ int iopt_check_iova(struct io_pagetable *iopt, unsigned long iova,
 	return 0;
 }
 
-static bool fit_between(struct io_pagetable *iopt, unsigned long first,
-			unsigned long last, unsigned long length,
-			unsigned long align, unsigned long *iova)
-{
-	unsigned long from = first, to = last;
-
-	while (next_hole(&iopt->areas, &from, &to)) {
-		unsigned long at = ALIGN(from, align);
-
-		if (at >= from && at <= to && to - at >= length - 1) {
-			*iova = at;
-			return true;
-		}
-		if (to == last)
-			return false;
-		from = to + 1;
-		to = last;
-	}
-	return false;
-}
-
 static bool fit_allowed(struct io_pagetable *iopt, unsigned long first,
 			unsigned long last, unsigned long length,
 			unsigned long align, unsigned long *iova)
@@ -210,20 +191,20 @@ static bool fit_allowed(struct io_pagetable *iopt, unsigned long first,
 	struct interval_tree_node *node;
 
 	if (RB_EMPTY_ROOT(&iopt->allowed.rb_root))
-		return fit_between(iopt, first, last, length, align, iova);
+		return gap_fit(&iopt->gaps, first, last, length, align, iova);
 	for (node = interval_tree_iter_first(&iopt->allowed, first, last); node;
 	     node = interval_tree_iter_next(node, first, last))
-		if (fit_between(iopt, max(first, node->start),
-				min(last, node->last), length, align, iova))
+		if (gap_fit(&iopt->gaps, max(first, node->start),
+			    min(last, node->last), length, align, iova))
 			return true;
 	return false;
 }
 
 static bool fit_from(struct io_pagetable *iopt, unsigned long from,
-		     unsigned long length, unsigned long offset,
-		     unsigned long *iova)
+		     unsigned long length, unsigned long address,
+		     unsigned long wish, unsigned long *iova)
 {
-	unsigned long natural = length & -length;
+	unsigned long offset = offset_in_page(address);
 	unsigned long last;
 
 	while (iopt_next_usable(iopt, &from, &last)) {
@@ -231,7 +212,7 @@ static bool fit_from(struct io_pagetable *iopt, unsigned long from,
 				iopt_window_of(iopt, from, last));
 
 		if (!((length | offset) & (align - 1)) &&
-		    fit_allowed(iopt, from, last, length, max(align, natural), iova))
+		    fit_allowed(iopt, from, last, length, max(align, wish), iova))
 			return true;
 		if (last == ULONG_MAX)
 			return false;
@@ -240,34 +221,54 @@ static bool fit_from(struct io_pagetable *iopt, unsigned long from,
 	return false;
 }
 
+/*
+ * The largest power of two that divides the length is what is promised. Beyond
+ * it, up to the length or the largest leaf there is, more alignment of the memory
+ * is kept: large pages of memory become large leaves.
+ */
+static unsigned long wanted_alignment(unsigned long length,
+				      unsigned long address)
+{
+	unsigned long natural = length & -length;
+	unsigned long keep = SZ_1G;
+
+	if (length < SZ_1G)
+		keep = roundup_pow_of_two(length);
+	if (address)
+		keep = min(keep, address & -address);
+	return max(natural, keep);
+}
+
 /**
  * iopt_find_iova - choose a place for an area
  * @iopt: the address space, its iova_lock held for write
  * @length: bytes, not 0
- * @offset: where the memory begins within a CPU page
- * @iova: the place: the lowest free one that is aligned to the largest power of
- *	  two that divides @length. 0 only if there is no other
+ * @address: where the memory begins in its process or file
+ * @iova: the place: the lowest free one that is aligned as @length and @address
+ *	  are. 0 only if there is no other
  *
- * Return: 0, -EINVAL if @length or @offset is misaligned everywhere, -ENOSPC;
+ * Return: 0, -EINVAL if @length or @address is misaligned everywhere, -ENOSPC;
  *	   explained
  */
 int iopt_find_iova(struct io_pagetable *iopt, unsigned long length,
-		   unsigned long offset, unsigned long *iova)
+		   unsigned long address, unsigned long *iova)
 {
+	unsigned long offset = offset_in_page(address);
 	unsigned long align = iopt_alignment(iopt);
+	unsigned long wish = wanted_alignment(length, address);
 
 	if ((length | offset) & (align - 1))
 		return iommufd_refuse(-EINVAL,
 				      "length 0x%lx and memory at 0x%lx of its page have to be multiples of 0x%lx",
 				      length, offset, align);
 	/* Programs take address 0 for "none"; give it only as the last one. */
-	if (fit_from(iopt, 1, length, offset, iova) ||
-	    fit_from(iopt, 0, length, offset, iova))
+	if (fit_from(iopt, 1, length, address, wish, iova) ||
+	    fit_from(iopt, 0, length, address, wish, iova))
 		return 0;
 	return iommufd_refuse(-ENOSPC,
-			      "no 0x%lx bytes of %siova are free in one piece",
+			      "no 0x%lx bytes of %siova are free in one piece at a multiple of 0x%lx",
 			      length, RB_EMPTY_ROOT(&iopt->allowed.rb_root) ?
-			      "" : "allowed ");
+			      "" : "allowed ", max(align, wish));
 }
 
 static void ranges_free(struct rb_root_cached *root)

@@ -69,10 +69,12 @@ static struct iommufd_pages *pages_from_dmabuf(struct iommufd_ctx *ictx, int fd,
 	if (IS_ERR(mem))
 		return ERR_CAST(mem);
 	pages = pages_alloc(ictx, start, length, writable);
-	if (IS_ERR(pages))
+	if (IS_ERR(pages)) {
 		pages_dmabuf_close(mem);
-	else
-		pages->dmabuf = mem;
+		return pages;
+	}
+	pages->dmabuf = mem;
+	pages->file_start = start & PAGE_MASK;
 	return pages;
 }
 

@@ -55,7 +55,7 @@ void memory_account_uncharge(struct memory_account *account,
  * @writable: whether it is pinned for writing; constant
  * @uptr: page-aligned address in @account.mm, if @file and @dmabuf are NULL; constant
  * @file: memfd, shmem or hugetlbfs file, or NULL; referenced, constant
- * @file_start: page-aligned first byte in @file; constant
+ * @file_start: page-aligned first byte in @file or @dmabuf; constant
  * @dmabuf: a dma-buf, which is never pinned, or NULL; constant
  * @frames: what is pinned, struct frame_chunk by page index
  * @needs: struct pages_need of all who want something to be pinned
@@ -100,6 +100,13 @@ struct iommufd_pages *iommufd_pages_from_file(struct iommufd_ctx *ictx, int fd,
 					      unsigned long length,
 					      bool writable);
 void iommufd_pages_put(struct iommufd_pages *pages);
+
+/* Where a byte is in the process or file; for its alignment. */
+static inline unsigned long
+iommufd_pages_address(const struct iommufd_pages *pages, unsigned long start)
+{
+	return pages->uptr + pages->file_start + start;
+}
 
 int iommufd_pages_pin(struct iommufd_pages *pages, struct pages_need *need,
 		      unsigned long first, unsigned long last);
