@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "device.h"
+#include "fault.h"
 #include "hwpt.h"
 #include "ioas.h"
 #include "trace.h"
@@ -170,7 +171,12 @@ static int do_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 		rc = iommufd_refuse(-EINVAL, "%s is attached already",
 				    dev_name(idev->dev));
 	} else if (!igroup->hwpt) {
-		rc = group_attach_first(igroup, idev, hwpt);
+		rc = iommufd_fault_prepare(idev, IOMMU_NO_PASID, hwpt);
+		if (!rc) {
+			rc = group_attach_first(igroup, idev, hwpt);
+			iommufd_fault_settle(idev, IOMMU_NO_PASID,
+					     rc ? NULL : hwpt);
+		}
 		if (!rc)
 			WRITE_ONCE(igroup->hwpt, hwpt);
 	} else if (igroup->hwpt != hwpt) {
@@ -180,9 +186,12 @@ static int do_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 				    iommu_group_id(igroup->group),
 				    igroup->hwpt->obj.id);
 	} else {
-		/* The group depends on the table already. */
-		iommufd_object_undepend(&hwpt->obj);
-		rc = 0;
+		rc = iommufd_fault_prepare(idev, IOMMU_NO_PASID, hwpt);
+		if (!rc) {
+			iommufd_fault_settle(idev, IOMMU_NO_PASID, hwpt);
+			/* The group depends on the table already. */
+			iommufd_object_undepend(&hwpt->obj);
+		}
 	}
 	if (!rc)
 		list_add_tail(&idev->attached, &igroup->attached);
@@ -237,6 +246,33 @@ err_handle:
 	return rc;
 }
 
+static void group_settle(struct iommufd_group *igroup, struct iommufd_hwpt *now)
+{
+	struct iommufd_device *member;
+
+	list_for_each_entry(member, &igroup->attached, attached)
+		iommufd_fault_settle(member, IOMMU_NO_PASID, now);
+}
+
+/* group_replace(), and where page requests go in the course of it. */
+static int group_replace_faults(struct iommufd_group *igroup,
+				struct iommufd_device *idev,
+				struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_device *member;
+	int rc = 0;
+
+	list_for_each_entry(member, &igroup->attached, attached) {
+		rc = iommufd_fault_prepare(member, IOMMU_NO_PASID, hwpt);
+		if (rc)
+			break;
+	}
+	if (!rc)
+		rc = group_replace(igroup, idev, hwpt);
+	group_settle(igroup, rc ? igroup->hwpt : hwpt);
+	return rc;
+}
+
 /* Like do_attach() for a device that is attached; its whole group moves. */
 static int do_replace(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 {
@@ -255,7 +291,7 @@ static int do_replace(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 		iommufd_object_undepend(&hwpt->obj);
 		rc = 0;
 	} else {
-		rc = group_replace(igroup, idev, hwpt);
+		rc = group_replace_faults(igroup, idev, hwpt);
 		if (!rc) {
 			old = igroup->hwpt;
 			WRITE_ONCE(igroup->hwpt, hwpt);
@@ -422,6 +458,7 @@ void iommufd_device_detach(struct iommufd_device *idev)
 		kfree(igroup->handle);
 		igroup->handle = NULL;
 	}
+	iommufd_fault_settle(idev, IOMMU_NO_PASID, NULL);
 	mutex_unlock(&igroup->lock);
 	trace_iommufd_attach(dev_name(idev->dev), 0, 0);
 	if (hwpt)

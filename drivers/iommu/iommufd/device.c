@@ -109,6 +109,7 @@ static void idev_destroy(struct iommufd_object *obj)
 	struct iommufd_device *idev = to_idev(obj);
 
 	WARN_ON(!list_empty(&idev->attached));
+	iommufd_fault_source_destroy(&idev->faults);
 	iommu_device_release_dma_owner(idev->dev);
 	iommufd_group_put(idev->igroup);
 	hw_driver_put(idev->drv);
@@ -261,6 +262,7 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 	idev->drv = drv;
 	idev->igroup = igroup;
 	INIT_LIST_HEAD(&idev->attached);
+	iommufd_fault_source_init(&idev->faults);
 	idev->enforce_coherency =
 		device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
 	rc = iommufd_object_init(ictx, &idev->obj, &iommufd_device_type);

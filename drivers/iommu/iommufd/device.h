@@ -6,6 +6,7 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 
+#include "fault.h"
 #include "hw.h"
 #include "object.h"
 
@@ -46,6 +47,7 @@ struct iommufd_group {
  * @attached: in igroup->attached; empty while it is not attached
  * @enforce_coherency: its IOMMU can enforce coherency, and KVM is told that it
  *		       does: every table it is attached to has to. Constant
+ * @faults: its page requests
  */
 struct iommufd_device {
 	struct iommufd_object obj;
@@ -54,6 +56,7 @@ struct iommufd_device {
 	struct iommufd_group *igroup;
 	struct list_head attached;
 	bool enforce_coherency;
+	struct iommufd_fault_source faults;
 };
 
 static inline struct iommufd_device *to_idev(struct iommufd_object *obj)

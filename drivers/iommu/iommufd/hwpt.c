@@ -10,6 +10,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "device.h"
+#include "fault.h"
 #include "hwpt.h"
 #include "ioas.h"
 #include "ioctl.h"
@@ -26,6 +27,8 @@ static void hwpt_destroy(struct iommufd_object *obj)
 	if (hwpt->idom.domain)
 		iommu_domain_free(hwpt->idom.domain);
 	hw_driver_put(hwpt->idom.drv);
+	if (hwpt->fault)
+		iommufd_object_undepend(&hwpt->fault->obj);
 	if (hwpt->parent)
 		iommufd_object_undepend(&hwpt->parent->obj);
 	if (hwpt->ioas)
@@ -44,6 +47,8 @@ static void hwpt_show(struct iommufd_object *obj, struct seq_file *m)
 	seq_printf(m, " driver=%s auto=%d nest_parent=%d enforces_coherency=%d tracks_dirty=%d",
 		   hwpt->idom.drv->name, hwpt->is_auto, hwpt->nest_parent,
 		   hwpt->enforces_coherency, hwpt->tracks_dirty);
+	if (hwpt->fault)
+		seq_printf(m, " fault=%u", hwpt->fault->obj.id);
 }
 
 static bool hwpt_depends_on(const struct iommufd_object *obj,
@@ -53,7 +58,8 @@ static bool hwpt_depends_on(const struct iommufd_object *obj,
 		container_of(obj, struct iommufd_hwpt, obj);
 
 	return (hwpt->ioas && &hwpt->ioas->obj == other) ||
-	       (hwpt->parent && &hwpt->parent->obj == other);
+	       (hwpt->parent && &hwpt->parent->obj == other) ||
+	       (hwpt->fault && &hwpt->fault->obj == other);
 }
 
 const struct iommufd_object_type iommufd_hwpt_paging_type = {
@@ -286,24 +292,23 @@ static struct iommufd_hwpt *hwpt_alloc_on(struct iommufd_object *pt,
 					  struct iommufd_device *idev,
 					  struct iommu_hwpt_alloc *cmd)
 {
+	/* Where page requests go is not the driver's business. */
+	u32 flags = cmd->flags & ~IOMMU_HWPT_FAULT_ID_VALID;
 	struct iommu_user_data data = {
 		.type = cmd->data_type,
 		.uptr = u64_to_user_ptr(cmd->data_uptr),
 		.len = cmd->data_len,
 	};
 
-	if (cmd->flags & IOMMU_HWPT_FAULT_ID_VALID)
-		return ERR_PTR(iommufd_refuse(-ENOENT, "no fault queue has id %u",
-					      cmd->fault_id));
 	if (pt->type == &iommufd_ioas_type)
-		return iommufd_hwpt_alloc_paging(to_ioas(pt), idev, cmd->flags,
+		return iommufd_hwpt_alloc_paging(to_ioas(pt), idev, flags,
 						 cmd->data_len ? &data : NULL,
 						 false);
 	if (iommufd_object_is_hwpt(pt)) {
 		if (cmd->data_type == IOMMU_HWPT_DATA_NONE)
 			return ERR_PTR(iommufd_refuse(-EINVAL,
 						      "a nested page table needs data that describes it"));
-		return hwpt_alloc_nested(to_hwpt(pt), idev, cmd->flags, &data);
+		return hwpt_alloc_nested(to_hwpt(pt), idev, flags, &data);
 	}
 	return ERR_PTR(iommufd_refuse(-EINVAL,
 				      "object %u is a %s, a page table is made over an ioas or a hwpt",
@@ -334,6 +339,13 @@ int iommufd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(hwpt)) {
 		rc = PTR_ERR(hwpt);
 		goto out_dev;
+	}
+	if (cmd->flags & IOMMU_HWPT_FAULT_ID_VALID) {
+		rc = iommufd_hwpt_set_fault(hwpt, cmd->fault_id);
+		if (rc) {
+			iommufd_object_abandon(&hwpt->obj);
+			goto out_dev;
+		}
 	}
 	cmd->out_hwpt_id = hwpt->obj.id;
 	rc = iommufd_ucmd_deliver(ucmd, &hwpt->obj);

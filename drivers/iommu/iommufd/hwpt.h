@@ -6,6 +6,7 @@
 #include "object.h"
 
 struct iommufd_device;
+struct iommufd_fault;
 struct iommufd_ioas;
 
 /**
@@ -16,6 +17,8 @@ struct iommufd_ioas;
  *	  the IOAS
  * @ioas: the address space of a paging table; depended on. NULL if nested
  * @parent: the paging table below a nested one; depended on. NULL if paging
+ * @fault: where page requests made through it go; depended on. NULL without
+ *	   FAULT_ID_VALID
  * @is_auto: made because a device was attached to an IOAS; goes with the last
  *	     device. Constant
  * @nest_parent: may have nested tables above it; constant
@@ -31,6 +34,7 @@ struct iommufd_hwpt {
 	struct iopt_domain idom;
 	struct iommufd_ioas *ioas;
 	struct iommufd_hwpt *parent;
+	struct iommufd_fault *fault;
 	bool is_auto;
 	bool nest_parent;
 	bool enforces_coherency;

@@ -92,6 +92,7 @@ static int iommufd_destroy(struct iommufd_ucmd *ucmd)
 /* Room for the largest command. */
 union ucmd_buffer {
 	struct iommu_destroy destroy;
+	struct iommu_fault_alloc fault;
 	struct iommu_hw_info info;
 	struct iommu_hwpt_alloc hwpt;
 	struct iommu_hwpt_get_dirty_bitmap get_dirty;
@@ -129,6 +130,8 @@ struct ucmd_op {
 
 static const struct ucmd_op ucmd_ops[] = {
 	UCMD(IOMMU_DESTROY, iommufd_destroy, iommu_destroy, id),
+	UCMD(IOMMU_FAULT_QUEUE_ALLOC, iommufd_fault_queue_alloc,
+	     iommu_fault_alloc, out_fault_fd),
 	UCMD(IOMMU_GET_HW_INFO, iommufd_get_hw_info, iommu_hw_info,
 	     __reserved),
 	UCMD(IOMMU_HWPT_ALLOC, iommufd_hwpt_alloc, iommu_hwpt_alloc,

@@ -98,6 +98,7 @@ extern const struct iommufd_object_type iommufd_hwpt_paging_type;
 extern const struct iommufd_object_type iommufd_hwpt_nested_type;
 extern const struct iommufd_object_type iommufd_device_type;
 extern const struct iommufd_object_type iommufd_access_type;
+extern const struct iommufd_object_type iommufd_fault_type;
 extern const struct iommufd_object_type iommufd_viommu_type;
 
 int iommufd_object_init(struct iommufd_ctx *ictx, struct iommufd_object *obj,

@@ -96,6 +96,54 @@ TRACE_EVENT(iommufd_invalidate,
 		  __entry->type, __entry->wanted, __entry->done, -__entry->rc)
 );
 
+/* hwpt 0: made through no page table with a fault queue */
+TRACE_EVENT(iommufd_fault,
+	TP_PROTO(const char *dev, u32 pasid, u32 grpid, u32 perm, u64 addr,
+		 u32 hwpt, bool queued),
+	TP_ARGS(dev, pasid, grpid, perm, addr, hwpt, queued),
+	TP_STRUCT__entry(
+		__string(dev, dev)
+		__field(u32, pasid)
+		__field(u32, grpid)
+		__field(u32, perm)
+		__field(u64, addr)
+		__field(u32, hwpt)
+		__field(bool, queued)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->pasid = pasid;
+		__entry->grpid = grpid;
+		__entry->perm = perm;
+		__entry->addr = addr;
+		__entry->hwpt = hwpt;
+		__entry->queued = queued;
+	),
+	TP_printk("dev=%s pasid=%u grpid=%u perm=0x%x addr=0x%llx hwpt=%u%s",
+		  __get_str(dev), __entry->pasid, __entry->grpid, __entry->perm,
+		  __entry->addr, __entry->hwpt,
+		  __entry->queued ? "" : " refused")
+);
+
+TRACE_EVENT(iommufd_page_response,
+	TP_PROTO(const char *dev, u32 pasid, u32 grpid, u32 code),
+	TP_ARGS(dev, pasid, grpid, code),
+	TP_STRUCT__entry(
+		__string(dev, dev)
+		__field(u32, pasid)
+		__field(u32, grpid)
+		__field(u32, code)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->pasid = pasid;
+		__entry->grpid = grpid;
+		__entry->code = code;
+	),
+	TP_printk("dev=%s pasid=%u grpid=%u code=%u", __get_str(dev),
+		  __entry->pasid, __entry->grpid, __entry->code)
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH
