@@ -71,13 +71,16 @@ struct iommufd_hw_data {
  *		handled in full, also on failure. With no entries only the type is
  *		to be checked. Optional
  * @vdevice_init: tie @vdev->dev to @vdev->virt_id, which is unique in the vIOMMU.
- *		  Optional
- * @vdevice_destroy: undo vdevice_init(). Called before the device is unbound.
- *		     Optional
+ *		  Called with the vIOMMU locked for this alone, and while the
+ *		  device is not being attached or detached. Optional
+ * @vdevice_destroy: undo vdevice_init(), in the same context and before the
+ *		     device is unbound. The device may still be attached to a nested
+ *		     table of the vIOMMU. Optional
  * @hw_queue_supported: whether there are queues of this enum
  *			iommu_hw_queue_type. Optional, without it there are none
  * @hw_queue_init: let the hardware use @hwq, whose memory is pinned and
- *		   contiguous from @hwq->phys on
+ *		   contiguous from @hwq->phys on. Neither this nor
+ *		   hw_queue_destroy() is called twice at once for one vIOMMU
  * @hw_queue_destroy: and stop it, before the memory is unpinned
  * @events_supported: whether there are events of this enum iommu_veventq_type.
  *		      Optional, without it there are none
@@ -276,10 +279,36 @@ int iommufd_viommu_add_region(struct iommufd_viommu *viommu, phys_addr_t phys,
 			      size_t length, unsigned long *offset);
 void iommufd_viommu_remove_region(struct iommufd_viommu *viommu,
 				  unsigned long offset);
+int iommufd_hw_queue_depend(struct iommufd_hw_queue *hwq);
+void iommufd_hw_queue_undepend(struct iommufd_hw_queue *hwq);
 int iommufd_viommu_report_event(struct iommufd_viommu *viommu, u32 type,
 				const void *data, size_t length);
 int iommufd_report_fault(struct device *dev,
 			 const struct iommu_fault_page_request *request);
+
+/*
+ * Copying what the user says to the driver. @to points to the structure that is
+ * known today, @last is the last member of its first version.
+ */
+int __iommufd_read_data(void *to, size_t size, size_t min_size,
+			const struct iommu_user_data *data, u32 type);
+int __iommufd_read_entry(void *to, size_t size, size_t min_size,
+			 const struct iommu_user_data_array *array, u32 index);
+int __iommufd_read_entries(void *to, size_t size, size_t min_size,
+			   const struct iommu_user_data_array *array, u32 first,
+			   u32 nr);
+int iommufd_write_data(const struct iommu_user_data *data, const void *from);
+int iommufd_check_entries(const struct iommu_user_data_array *array, u32 type);
+
+#define iommufd_read_data(to, last, data, type)				\
+	__iommufd_read_data(to, sizeof(*(to)),				\
+			    offsetofend(typeof(*(to)), last), data, type)
+#define iommufd_read_entry(to, last, array, index)			\
+	__iommufd_read_entry(to, sizeof(*(to)),				\
+			     offsetofend(typeof(*(to)), last), array, index)
+#define iommufd_read_entries(to, last, array, first, nr)		\
+	__iommufd_read_entries(to, sizeof(*(to)),			\
+			       offsetofend(typeof(*(to)), last), array, first, nr)
 
 int iommufd_register_driver(const struct iommufd_driver_ops *ops);
 void iommufd_unregister_driver(const struct iommufd_driver_ops *ops);

@@ -14,6 +14,7 @@
 #include "hwpt.h"
 #include "ioas.h"
 #include "trace.h"
+#include "viommu.h"
 
 static const char *resv_name(enum iommu_resv_type type)
 {
@@ -167,6 +168,11 @@ static int do_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 			return rc;
 	}
 	mutex_lock(&igroup->lock);
+	rc = iommufd_viommu_check_attach(idev, hwpt);
+	if (rc) {
+		mutex_unlock(&igroup->lock);
+		return rc;
+	}
 	if (!list_empty(&idev->attached)) {
 		rc = iommufd_refuse(-EINVAL, "%s is attached already",
 				    dev_name(idev->dev));
@@ -210,6 +216,9 @@ static int group_replace(struct iommufd_group *igroup,
 	int rc;
 
 	list_for_each_entry(member, &igroup->attached, attached) {
+		rc = iommufd_viommu_check_attach(member, hwpt);
+		if (rc)
+			return rc;
 		if (!member->enforce_coherency)
 			continue;
 		rc = iommufd_hwpt_enforce_coherency(hwpt, member->dev);

@@ -16,6 +16,7 @@
 #include "device.h"
 #include "hwpt.h"
 #include "ioctl.h"
+#include "viommu.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -109,6 +110,7 @@ static void idev_destroy(struct iommufd_object *obj)
 	struct iommufd_device *idev = to_idev(obj);
 
 	WARN_ON(!list_empty(&idev->attached));
+	iommufd_vdevice_orphan(idev);
 	iommufd_fault_source_destroy(&idev->faults);
 	iommu_device_release_dma_owner(idev->dev);
 	iommufd_group_put(idev->igroup);

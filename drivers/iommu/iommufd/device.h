@@ -11,6 +11,7 @@
 #include "object.h"
 
 struct iommufd_hwpt;
+struct vdevice_object;
 
 /**
  * struct iommufd_group - devices of a context that only move together
@@ -47,6 +48,7 @@ struct iommufd_group {
  * @attached: in igroup->attached; empty while it is not attached
  * @enforce_coherency: its IOMMU can enforce coherency, and KVM is told that it
  *		       does: every table it is attached to has to. Constant
+ * @vdev: its vDEVICE, or NULL; under the xa_lock of the context's objects
  * @faults: its page requests
  */
 struct iommufd_device {
@@ -56,6 +58,7 @@ struct iommufd_device {
 	struct iommufd_group *igroup;
 	struct list_head attached;
 	bool enforce_coherency;
+	struct vdevice_object *vdev;
 	struct iommufd_fault_source faults;
 };
 

@@ -15,6 +15,7 @@
 #include "ioas.h"
 #include "ioctl.h"
 #include "trace.h"
+#include "viommu.h"
 
 #define MAX_INVALIDATIONS BIT(19)
 
@@ -29,6 +30,8 @@ static void hwpt_destroy(struct iommufd_object *obj)
 	hw_driver_put(hwpt->idom.drv);
 	if (hwpt->fault)
 		iommufd_object_undepend(&hwpt->fault->obj);
+	if (hwpt->viommu)
+		iommufd_object_undepend(&hwpt->viommu->obj);
 	if (hwpt->parent)
 		iommufd_object_undepend(&hwpt->parent->obj);
 	if (hwpt->ioas)
@@ -44,6 +47,8 @@ static void hwpt_show(struct iommufd_object *obj, struct seq_file *m)
 		seq_printf(m, " parent=%u", hwpt->parent->obj.id);
 	else
 		seq_printf(m, " ioas=%u", hwpt->ioas->obj.id);
+	if (hwpt->viommu)
+		seq_printf(m, " viommu=%u", hwpt->viommu->obj.id);
 	seq_printf(m, " driver=%s auto=%d nest_parent=%d enforces_coherency=%d tracks_dirty=%d",
 		   hwpt->idom.drv->name, hwpt->is_auto, hwpt->nest_parent,
 		   hwpt->enforces_coherency, hwpt->tracks_dirty);
@@ -58,6 +63,7 @@ static bool hwpt_depends_on(const struct iommufd_object *obj,
 		container_of(obj, struct iommufd_hwpt, obj);
 
 	return (hwpt->ioas && &hwpt->ioas->obj == other) ||
+	       (hwpt->viommu && &hwpt->viommu->obj == other) ||
 	       (hwpt->parent && &hwpt->parent->obj == other) ||
 	       (hwpt->fault && &hwpt->fault->obj == other);
 }
@@ -200,48 +206,81 @@ err:
 	return ERR_PTR(rc);
 }
 
+/* The user's tables over @parent, through @viommu if it is not NULL. */
+static int hwpt_build_nested(struct iommufd_hwpt *hwpt,
+			     struct iommufd_hwpt *parent,
+			     struct viommu_object *viommu,
+			     struct iommufd_device *idev, u32 flags,
+			     const struct iommu_user_data *data)
+{
+	struct iommu_domain *domain;
+	int rc;
+
+	rc = iommufd_object_depend(&parent->obj);
+	if (rc)
+		return rc;
+	hwpt->parent = parent;
+	if (viommu) {
+		rc = iommufd_object_depend(&viommu->obj);
+		if (rc)
+			return rc;
+		hwpt->viommu = viommu;
+		domain = viommu->hw.ops->alloc_nested(&viommu->hw, idev->dev,
+						      flags, data);
+	} else {
+		domain = idev->drv->alloc_nested(idev->dev, parent->idom.domain,
+						 flags, data);
+	}
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	hwpt->idom.domain = domain;
+	return 0;
+}
+
 static struct iommufd_hwpt *hwpt_alloc_nested(struct iommufd_hwpt *parent,
+					      struct viommu_object *viommu,
 					      struct iommufd_device *idev,
 					      u32 flags,
 					      const struct iommu_user_data *data)
 {
 	struct iommufd_hwpt *hwpt;
-	struct iommu_domain *domain;
 	int rc;
 
-	if (parent->obj.type != &iommufd_hwpt_paging_type || !parent->nest_parent)
+	if (data->type == IOMMU_HWPT_DATA_NONE)
 		return ERR_PTR(iommufd_refuse(-EINVAL,
-					      "%s %u was not made with NEST_PARENT",
-					      hwpt_name(parent), parent->obj.id));
-	if (parent->idom.drv != idev->drv)
-		return ERR_PTR(iommufd_refuse(-EINVAL,
-					      "page table %u belongs to the IOMMU driver %s, %s is behind %s",
-					      parent->obj.id,
-					      parent->idom.drv->name,
-					      dev_name(idev->dev),
-					      idev->drv->name));
-	if (!idev->drv->alloc_nested)
+					      "a nested page table needs data that describes it"));
+	if (flags & ~IOMMU_HWPT_ALLOC_PASID)
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
-					      "the IOMMU driver %s has no nested page tables",
+					      "a nested page table cannot have flags 0x%x",
+					      flags & ~IOMMU_HWPT_ALLOC_PASID));
+	if (!(viommu ? !!viommu->hw.ops->alloc_nested :
+		       !!idev->drv->alloc_nested))
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "the IOMMU driver %s has no nested page tables here",
 					      idev->drv->name));
 	hwpt = hwpt_new(idev, &iommufd_hwpt_nested_type);
 	if (IS_ERR(hwpt))
 		return hwpt;
-	rc = iommufd_object_depend(&parent->obj);
-	if (rc)
-		goto err;
-	hwpt->parent = parent;
-	domain = idev->drv->alloc_nested(idev->dev, parent->idom.domain, flags,
-					 data);
-	if (IS_ERR(domain)) {
-		rc = PTR_ERR(domain);
-		goto err;
+	rc = hwpt_build_nested(hwpt, parent, viommu, idev, flags, data);
+	if (rc) {
+		iommufd_object_abandon(&hwpt->obj);
+		return ERR_PTR(rc);
 	}
-	hwpt->idom.domain = domain;
 	return hwpt;
-err:
-	iommufd_object_abandon(&hwpt->obj);
-	return ERR_PTR(rc);
+}
+
+static int check_nest_parent(struct iommufd_hwpt *parent,
+			     struct iommufd_device *idev)
+{
+	if (parent->obj.type != &iommufd_hwpt_paging_type || !parent->nest_parent)
+		return iommufd_refuse(-EINVAL, "%s %u was not made with NEST_PARENT",
+				      hwpt_name(parent), parent->obj.id);
+	if (parent->idom.drv != idev->drv)
+		return iommufd_refuse(-EINVAL,
+				      "page table %u belongs to the IOMMU driver %s, %s is behind %s",
+				      parent->obj.id, parent->idom.drv->name,
+				      dev_name(idev->dev), idev->drv->name);
+	return 0;
 }
 
 /**
@@ -299,19 +338,27 @@ static struct iommufd_hwpt *hwpt_alloc_on(struct iommufd_object *pt,
 		.uptr = u64_to_user_ptr(cmd->data_uptr),
 		.len = cmd->data_len,
 	};
+	int rc;
 
 	if (pt->type == &iommufd_ioas_type)
 		return iommufd_hwpt_alloc_paging(to_ioas(pt), idev, flags,
 						 cmd->data_len ? &data : NULL,
 						 false);
 	if (iommufd_object_is_hwpt(pt)) {
-		if (cmd->data_type == IOMMU_HWPT_DATA_NONE)
-			return ERR_PTR(iommufd_refuse(-EINVAL,
-						      "a nested page table needs data that describes it"));
-		return hwpt_alloc_nested(to_hwpt(pt), idev, flags, &data);
+		rc = check_nest_parent(to_hwpt(pt), idev);
+		return rc ? ERR_PTR(rc) :
+			    hwpt_alloc_nested(to_hwpt(pt), NULL, idev,
+					      flags, &data);
+	}
+	if (pt->type == &iommufd_viommu_type) {
+		rc = iommufd_viommu_check_device(to_viommu(pt), idev);
+		return rc ? ERR_PTR(rc) :
+			    hwpt_alloc_nested(to_viommu(pt)->parent,
+					      to_viommu(pt), idev, flags,
+					      &data);
 	}
 	return ERR_PTR(iommufd_refuse(-EINVAL,
-				      "object %u is a %s, a page table is made over an ioas or a hwpt",
+				      "object %u is a %s, a page table is made over an ioas, a hwpt or a viommu",
 				      pt->id, pt->type->name));
 }
 
@@ -371,12 +418,37 @@ static int check_invalidate(struct iommu_hwpt_invalidate *cmd)
 	return 0;
 }
 
+/* Whoever holds the translations that the user's tables were made of. */
+static int invalidate_object(struct iommufd_object *obj,
+			     struct iommu_user_data_array *array)
+{
+	if (obj->type == &iommufd_hwpt_nested_type) {
+		struct iopt_domain *idom = &to_hwpt(obj)->idom;
+
+		if (idom->drv->invalidate)
+			return idom->drv->invalidate(idom->domain, array);
+	} else if (obj->type == &iommufd_viommu_type) {
+		struct iommufd_viommu *viommu = &to_viommu(obj)->hw;
+
+		if (viommu->ops->invalidate)
+			return viommu->ops->invalidate(viommu, array);
+	} else {
+		array->entry_num = 0;
+		return iommufd_refuse(-EINVAL,
+				      "object %u is a %s, only nested page tables and vIOMMUs are invalidated",
+				      obj->id, obj->type->name);
+	}
+	array->entry_num = 0;
+	return iommufd_refuse(-EOPNOTSUPP,
+			      "the IOMMU driver takes no invalidations for %s %u",
+			      obj->type->name, obj->id);
+}
+
 static int do_invalidate(struct iommufd_ucmd *ucmd,
 			 struct iommu_user_data_array *array)
 {
 	struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
 	struct iommufd_object *obj;
-	struct iommufd_hwpt *hwpt;
 	int rc;
 
 	rc = check_invalidate(cmd);
@@ -389,19 +461,7 @@ static int do_invalidate(struct iommufd_ucmd *ucmd,
 		array->entry_num = 0;
 		return PTR_ERR(obj);
 	}
-	hwpt = obj->type == &iommufd_hwpt_nested_type ? to_hwpt(obj) : NULL;
-	if (!hwpt)
-		rc = iommufd_refuse(-EINVAL,
-				    "object %u is a %s, only nested page tables are invalidated",
-				    obj->id, obj->type->name);
-	else if (!hwpt->idom.drv->invalidate)
-		rc = iommufd_refuse(-EOPNOTSUPP,
-				    "the IOMMU driver %s takes no invalidations",
-				    hwpt->idom.drv->name);
-	else
-		rc = hwpt->idom.drv->invalidate(hwpt->idom.domain, array);
-	if (!hwpt || !hwpt->idom.drv->invalidate)
-		array->entry_num = 0;
+	rc = invalidate_object(obj, array);
 	iommufd_object_put(obj);
 	return rc;
 }

@@ -8,6 +8,7 @@
 struct iommufd_device;
 struct iommufd_fault;
 struct iommufd_ioas;
+struct viommu_object;
 
 /**
  * struct iommufd_hwpt - a hardware page table: something a device is attached to
@@ -17,6 +18,7 @@ struct iommufd_ioas;
  *	  the IOAS
  * @ioas: the address space of a paging table; depended on. NULL if nested
  * @parent: the paging table below a nested one; depended on. NULL if paging
+ * @viommu: the vIOMMU that a nested table was made on; depended on. Else NULL
  * @fault: where page requests made through it go; depended on. NULL without
  *	   FAULT_ID_VALID
  * @is_auto: made because a device was attached to an IOAS; goes with the last
@@ -34,6 +36,7 @@ struct iommufd_hwpt {
 	struct iopt_domain idom;
 	struct iommufd_ioas *ioas;
 	struct iommufd_hwpt *parent;
+	struct viommu_object *viommu;
 	struct iommufd_fault *fault;
 	bool is_auto;
 	bool nest_parent;

@@ -47,5 +47,6 @@ int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd);
 int iommufd_get_hw_info(struct iommufd_ucmd *ucmd);
 int iommufd_fault_queue_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_viommu_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_vdevice_alloc(struct iommufd_ucmd *ucmd);
 
 #endif

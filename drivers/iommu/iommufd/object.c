@@ -312,6 +312,37 @@ void iommufd_object_retire_unused(struct iommufd_object *obj)
 }
 
 /**
+ * iommufd_object_entomb - begin to destroy an object whose id stays taken
+ * @obj: published, not depended on; the xa_lock is held
+ *
+ * Return: whether iommufd_object_finish() is the caller's to call; not if the
+ *	   object is being destroyed already
+ */
+bool iommufd_object_entomb(struct iommufd_object *obj)
+{
+	struct iommufd_ctx *ictx = obj->ictx;
+
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	if (obj->dying)
+		return false;
+	obj->dying = true;
+	/* Replaces an entry, so that nothing has to be allocated. */
+	__xa_store(&ictx->objects, obj->id, XA_ZERO_ENTRY, 0);
+	return true;
+}
+
+/**
+ * iommufd_object_finish - wait until an object is not busy, and free it
+ * @obj: from iommufd_object_entomb()
+ *
+ * Context: sleeps until no system call uses the object.
+ */
+void iommufd_object_finish(struct iommufd_object *obj)
+{
+	object_wait_and_free(obj);
+}
+
+/**
  * iommufd_object_destroy_all - empty the table when its file is released
  * @ictx: the context; nobody else uses it any more
  */
@@ -334,7 +365,9 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ictx)
 			progress = true;
 		}
 	} while (progress);
-	WARN_ON(!xa_empty(&ictx->objects));
+	/* Ids that stay taken are all that is left. */
+	WARN_ON(xa_find(&ictx->objects, &(unsigned long){ 0 }, ULONG_MAX,
+			XA_PRESENT));
 	xa_destroy(&ictx->objects);
 }
 

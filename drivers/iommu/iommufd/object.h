@@ -100,6 +100,7 @@ extern const struct iommufd_object_type iommufd_device_type;
 extern const struct iommufd_object_type iommufd_access_type;
 extern const struct iommufd_object_type iommufd_fault_type;
 extern const struct iommufd_object_type iommufd_viommu_type;
+extern const struct iommufd_object_type iommufd_vdevice_type;
 
 int iommufd_object_init(struct iommufd_ctx *ictx, struct iommufd_object *obj,
 			const struct iommufd_object_type *type);
@@ -124,6 +125,8 @@ iommufd_object_next(struct iommufd_ctx *ictx, unsigned long *index,
 int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_retire(struct iommufd_object *obj);
 void iommufd_object_retire_unused(struct iommufd_object *obj);
+bool iommufd_object_entomb(struct iommufd_object *obj);
+void iommufd_object_finish(struct iommufd_object *obj);
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx);
 void iommufd_object_show_all(struct iommufd_ctx *ictx, struct seq_file *m);
 

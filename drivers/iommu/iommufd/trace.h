@@ -92,7 +92,7 @@ TRACE_EVENT(iommufd_invalidate,
 		__entry->done = done;
 		__entry->rc = rc;
 	),
-	TP_printk("hwpt=%u type=0x%x entries=%u done=%u errno=%d", __entry->id,
+	TP_printk("id=%u type=0x%x entries=%u done=%u errno=%d", __entry->id,
 		  __entry->type, __entry->wanted, __entry->done, -__entry->rc)
 );
 

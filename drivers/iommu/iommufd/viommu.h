@@ -53,6 +53,27 @@ struct viommu_object {
 	struct list_head queues;
 };
 
+/**
+ * struct vdevice_object - a device in a vIOMMU
+ * @obj: object head; nothing depends on it
+ * @hw: what the driver sees
+ * @viommu: the vIOMMU; depended on, constant
+ * @idev: the device, whose unbinding ends this object; constant. NULL in one that
+ *	  failed to be built
+ * @in_place: the driver and @viommu know it; under the lock of the device's group
+ *
+ * Goes when its id is destroyed or when its device is unbound, whichever is
+ * first; who comes second waits for the end of it, which is idev->vdev being
+ * cleared. In the second case the id stays taken until the context goes.
+ */
+struct vdevice_object {
+	struct iommufd_object obj;
+	struct iommufd_vdevice hw;
+	struct viommu_object *viommu;
+	struct iommufd_device *idev;
+	bool in_place;
+};
+
 static inline struct viommu_object *to_viommu(struct iommufd_object *obj)
 {
 	return container_of(obj, struct viommu_object, obj);
@@ -66,5 +87,10 @@ static inline struct viommu_object *viommu_of(struct iommufd_viommu *hw)
 struct viommu_object *iommufd_viommu_get(struct iommufd_ctx *ictx, u32 id);
 int iommufd_viommu_check_device(const struct viommu_object *viommu,
 				const struct iommufd_device *idev);
+
+/* vdevice.c */
+void iommufd_vdevice_orphan(struct iommufd_device *idev);
+int iommufd_viommu_check_attach(struct iommufd_device *idev,
+				const struct iommufd_hwpt *hwpt);
 
 #endif
