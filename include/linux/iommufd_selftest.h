@@ -23,6 +23,7 @@ struct module;
  * @tracks_dirty: whether such a domain records what devices write just now
  * @mark_dirty: do to a domain of the mock what a device does that writes to
  *		[@iova, @iova + @len); whether anything there is writeable
+ * @pasid_domain: where requests of a device with a PASID go now; NULL if nowhere
  * @dmabuf_get: make a dma-buf of @len bytes of kernel memory, a multiple of
  *		PAGE_SIZE; a file descriptor of the current process
  * @dmabuf_revoke: take its memory away or give it back; -EINVAL if @fd is not a
@@ -38,6 +39,7 @@ struct iommufd_selftest_ops {
 	bool (*tracks_dirty)(const struct iommu_domain *domain);
 	bool (*mark_dirty)(struct iommu_domain *domain, unsigned long iova,
 			   size_t len);
+	const struct iommu_domain *(*pasid_domain)(struct device *dev, u32 pasid);
 	int (*dmabuf_get)(size_t len, int open_flags);
 	int (*dmabuf_revoke)(int fd, bool revoked);
 };

@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "pasid.h"
 #include "trace.h"
 #include "viommu.h"
 
@@ -103,19 +104,30 @@ static int refuse_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 			      hwpt->obj.id);
 }
 
-/*
- * The IOMMU core compares them only when a group is first attached: in a replace
- * one driver would be given the domain of another.
+/**
+ * iommufd_attach_possible - whether a table is for a device at all
+ * @idev: the device, or the one whose PASID it is about
+ * @hwpt: the table
+ *
+ * The IOMMU core compares the drivers only when a group is first attached: in a
+ * replace one driver would be given the domain of another.
+ *
+ * Context: may sleep; no lock of an address space or a group is held.
+ * Return: 0, or -EINVAL if its driver is another one or the device has to be
+ *	   snooped and the table cannot enforce it; explained
  */
-static int check_driver(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+int iommufd_attach_possible(struct iommufd_device *idev,
+			    struct iommufd_hwpt *hwpt)
 {
-	if (hwpt->idom.drv == idev->drv &&
-	    hwpt->idom.domain->owner == idev->dev->iommu->iommu_dev->ops)
-		return 0;
-	return iommufd_refuse(-EINVAL,
-			      "page table %u was made by the IOMMU driver %s, %s is behind another one",
-			      hwpt->obj.id, hwpt->idom.drv->name,
-			      dev_name(idev->dev));
+	if (hwpt->idom.drv != idev->drv ||
+	    hwpt->idom.domain->owner != idev->dev->iommu->iommu_dev->ops)
+		return iommufd_refuse(-EINVAL,
+				      "page table %u was made by the IOMMU driver %s, %s is behind another one",
+				      hwpt->obj.id, hwpt->idom.drv->name,
+				      dev_name(idev->dev));
+	if (idev->enforce_coherency)
+		return iommufd_hwpt_enforce_coherency(hwpt, idev->dev);
+	return 0;
 }
 
 static int group_attach_first(struct iommufd_group *igroup,
@@ -126,6 +138,9 @@ static int group_attach_first(struct iommufd_group *igroup,
 	struct iommu_attach_handle *handle;
 	int rc;
 
+	rc = iommufd_pasid_allows_rid(igroup, idev, hwpt);
+	if (rc)
+		return rc;
 	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
 	if (!handle)
 		return iommufd_refuse(-ENOMEM, "no memory for an attachment");
@@ -159,14 +174,9 @@ static int do_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	struct iommufd_group *igroup = idev->igroup;
 	int rc;
 
-	rc = check_driver(idev, hwpt);
+	rc = iommufd_attach_possible(idev, hwpt);
 	if (rc)
 		return rc;
-	if (idev->enforce_coherency) {
-		rc = iommufd_hwpt_enforce_coherency(hwpt, idev->dev);
-		if (rc)
-			return rc;
-	}
 	mutex_lock(&igroup->lock);
 	rc = iommufd_viommu_check_attach(idev, hwpt);
 	if (rc) {
@@ -215,6 +225,9 @@ static int group_replace(struct iommufd_group *igroup,
 	struct iommufd_device *member;
 	int rc;
 
+	rc = iommufd_pasid_allows_rid(igroup, idev, hwpt);
+	if (rc)
+		return rc;
 	list_for_each_entry(member, &igroup->attached, attached) {
 		rc = iommufd_viommu_check_attach(member, hwpt);
 		if (rc)
@@ -289,7 +302,7 @@ static int do_replace(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	struct iommufd_hwpt *old = NULL;
 	int rc;
 
-	rc = check_driver(idev, hwpt);
+	rc = iommufd_attach_possible(idev, hwpt);
 	if (rc)
 		return rc;
 	mutex_lock(&igroup->lock);

@@ -15,5 +15,8 @@ int iommu_replace_group_handle(struct iommu_group *who, struct iommu_domain *to,
 			       struct iommu_attach_handle *by);
 void iommu_detach_group_handle(struct iommu_domain *from,
 			       struct iommu_group *who);
+struct iommu_attach_handle *
+iommu_attach_handle_get(struct iommu_group *whose, ioasid_t pasid,
+			unsigned int type);
 
 #endif

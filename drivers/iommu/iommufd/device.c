@@ -16,6 +16,7 @@
 #include "device.h"
 #include "hwpt.h"
 #include "ioctl.h"
+#include "pasid.h"
 #include "viommu.h"
 
 static bool allow_unsafe_interrupts;
@@ -31,6 +32,8 @@ static void group_release(struct kref *kref)
 	list_del(&igroup->link);
 	mutex_unlock(&igroup->ictx->groups_lock);
 	WARN_ON(igroup->hwpt);
+	WARN_ON(!xa_empty(&igroup->pasids));
+	xa_destroy(&igroup->pasids);
 	iommu_group_put(igroup->group);
 	mutex_destroy(&igroup->lock);
 	kfree(igroup);
@@ -63,6 +66,7 @@ struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx,
 		kref_init(&igroup->kref);
 		mutex_init(&igroup->lock);
 		INIT_LIST_HEAD(&igroup->attached);
+		xa_init_flags(&igroup->pasids, XA_FLAGS_ACCOUNT);
 		igroup->ictx = ictx;
 		igroup->group = group;
 		list_add_tail(&igroup->link, &ictx->groups);
@@ -132,6 +136,7 @@ static void idev_show(struct iommufd_object *obj, struct seq_file *m)
 	 */
 	if (hwpt && !list_empty(&idev->attached))
 		seq_printf(m, " attached=%u", hwpt->obj.id);
+	iommufd_pasid_show(idev, m);
 }
 
 static bool idev_depends_on(const struct iommufd_object *obj,
@@ -141,7 +146,7 @@ static bool idev_depends_on(const struct iommufd_object *obj,
 		container_of(obj, struct iommufd_device, obj);
 	const struct iommufd_hwpt *hwpt = READ_ONCE(idev->igroup->hwpt);
 
-	return hwpt && &hwpt->obj == other;
+	return (hwpt && &hwpt->obj == other) || iommufd_pasid_uses(idev, other);
 }
 
 const struct iommufd_object_type iommufd_device_type = {
@@ -346,6 +351,7 @@ int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hw_info *cmd = ucmd->cmd;
 	struct iommufd_hw_data info = { .type = IOMMU_HW_INFO_TYPE_NONE };
+	u64 pasid_caps;
 	u32 type = IOMMU_HW_INFO_TYPE_DEFAULT;
 	struct iommufd_object *obj;
 	struct iommufd_device *idev;
@@ -369,10 +375,12 @@ int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 	if (!rc)
 		rc = copy_hw_data(cmd, &info);
 	if (!rc) {
+		pasid_caps = iommufd_pasid_describe(idev->dev, &info);
 		cmd->out_data_type = info.type;
 		cmd->data_len = info.len;
 		cmd->out_max_pasid_log2 = info.max_pasid_log2;
-		cmd->out_capabilities = idev->drv->capabilities(idev->dev);
+		cmd->out_capabilities = pasid_caps |
+					idev->drv->capabilities(idev->dev);
 		rc = iommufd_ucmd_respond(ucmd);
 	}
 	kfree(info.data);

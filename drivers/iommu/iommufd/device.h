@@ -5,6 +5,7 @@
 #include <linux/iommu.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/xarray.h>
 
 #include "fault.h"
 #include "hw.h"
@@ -24,6 +25,8 @@ struct vdevice_object;
  * @attached: struct iommufd_device that are attached
  * @hwpt: what all of them are attached to; NULL if none is. Depended on once
  * @handle: what the IOMMU core knows the attachment by
+ * @pasids: struct iommufd_pasid of the PASIDs that are attached, by their number;
+ *	    read under RCU too
  *
  * An IOMMU cannot tell the devices of a group apart, so that they can only be
  * attached to one table, all of them.
@@ -37,6 +40,7 @@ struct iommufd_group {
 	struct list_head attached;
 	struct iommufd_hwpt *hwpt;
 	struct iommu_attach_handle *handle;
+	struct xarray pasids;
 };
 
 /**
@@ -70,5 +74,9 @@ static inline struct iommufd_device *to_idev(struct iommufd_object *obj)
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx,
 					struct iommu_group *group);
 void iommufd_group_put(struct iommufd_group *igroup);
+
+/* attach.c */
+int iommufd_attach_possible(struct iommufd_device *idev,
+			    struct iommufd_hwpt *hwpt);
 
 #endif

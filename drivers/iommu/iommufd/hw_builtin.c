@@ -102,6 +102,17 @@ static void builtin_narrow(struct device *dev, struct iommu_domain *domain)
 	kfree(info.data);
 }
 
+/* Drivers of 6.12 do not ask what a domain is for; their operations tell. */
+static struct iommu_domain *builtin_for_pasids(struct device *dev,
+					       struct iommu_domain *domain,
+					       u32 flags)
+{
+	if (!(flags & IOMMU_HWPT_ALLOC_PASID) || domain->ops->set_dev_pasid)
+		return domain;
+	iommu_domain_free(domain);
+	return refuse_domain(dev, "page tables of this kind for PASIDs");
+}
+
 static struct iommu_domain *builtin_alloc_paging(struct device *dev, u32 flags,
 						 const struct iommu_user_data *data)
 {
@@ -110,12 +121,13 @@ static struct iommu_domain *builtin_alloc_paging(struct device *dev, u32 flags,
 
 	if (data)
 		return refuse_domain(dev, "driver data for page tables");
-	if (flags & IOMMU_HWPT_ALLOC_PASID)
-		return refuse_domain(dev, "page tables for PASIDs that iommufd can attach");
+	if ((flags & IOMMU_HWPT_ALLOC_PASID) && !dev->iommu->iommu_dev->max_pasids)
+		return refuse_domain(dev, "PASIDs in this hardware or this mode");
 	if (flags & IOMMU_HWPT_ALLOC_NEST_PARENT) {
 		if (!ops->domain_alloc_user)
 			return refuse_domain(dev, "nesting parents");
-		domain = ops->domain_alloc_user(dev, flags, NULL, NULL);
+		domain = ops->domain_alloc_user(dev, flags & ~IOMMU_HWPT_ALLOC_PASID,
+						NULL, NULL);
 		if (IS_ERR(domain))
 			return PTR_ERR(domain) == -EOPNOTSUPP ?
 			       refuse_domain(dev, "nested translation in this hardware") :
@@ -133,7 +145,7 @@ static struct iommu_domain *builtin_alloc_paging(struct device *dev, u32 flags,
 		}
 	}
 	builtin_narrow(dev, domain);
-	return domain;
+	return builtin_for_pasids(dev, domain, flags);
 }
 
 static struct iommu_domain *builtin_alloc_nested(struct device *dev,
@@ -146,7 +158,8 @@ static struct iommu_domain *builtin_alloc_nested(struct device *dev,
 
 	if (!ops->domain_alloc_user)
 		return refuse_domain(dev, "nested page tables");
-	domain = ops->domain_alloc_user(dev, flags, parent, data);
+	domain = ops->domain_alloc_user(dev, flags & ~IOMMU_HWPT_ALLOC_PASID,
+					parent, data);
 	if (IS_ERR(domain)) {
 		iommufd_refuse(PTR_ERR(domain),
 			       "the kernel's IOMMU driver of %s refused the nested page table of type %u",
@@ -158,7 +171,7 @@ static struct iommu_domain *builtin_alloc_nested(struct device *dev,
 		iommu_domain_free(domain);
 		return refuse_domain(dev, "nested page tables");
 	}
-	return domain;
+	return builtin_for_pasids(dev, domain, flags);
 }
 
 static int builtin_invalidate(struct iommu_domain *nested,

@@ -49,9 +49,10 @@ static void hwpt_show(struct iommufd_object *obj, struct seq_file *m)
 		seq_printf(m, " ioas=%u", hwpt->ioas->obj.id);
 	if (hwpt->viommu)
 		seq_printf(m, " viommu=%u", hwpt->viommu->obj.id);
-	seq_printf(m, " driver=%s auto=%d nest_parent=%d enforces_coherency=%d tracks_dirty=%d",
+	seq_printf(m, " driver=%s auto=%d nest_parent=%d for_pasids=%d enforces_coherency=%d tracks_dirty=%d",
 		   hwpt->idom.drv->name, hwpt->is_auto, hwpt->nest_parent,
-		   hwpt->enforces_coherency, hwpt->tracks_dirty);
+		   hwpt->for_pasids, hwpt->enforces_coherency,
+		   hwpt->tracks_dirty);
 	if (hwpt->fault)
 		seq_printf(m, " fault=%u", hwpt->fault->obj.id);
 }
@@ -169,6 +170,7 @@ struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
 		return hwpt;
 	hwpt->is_auto = is_auto;
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+	hwpt->for_pasids = flags & IOMMU_HWPT_ALLOC_PASID;
 	hwpt->tracks_dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	if (hwpt->tracks_dirty && !idev->drv->set_dirty) {
 		rc = iommufd_refuse(-EOPNOTSUPP,
@@ -261,6 +263,7 @@ static struct iommufd_hwpt *hwpt_alloc_nested(struct iommufd_hwpt *parent,
 	hwpt = hwpt_new(idev, &iommufd_hwpt_nested_type);
 	if (IS_ERR(hwpt))
 		return hwpt;
+	hwpt->for_pasids = flags & IOMMU_HWPT_ALLOC_PASID;
 	rc = hwpt_build_nested(hwpt, parent, viommu, idev, flags, data);
 	if (rc) {
 		iommufd_object_abandon(&hwpt->obj);

@@ -27,6 +27,7 @@ struct viommu_object;
  * @enforces_coherency: DMA that asks not to be snooped is snooped all the same;
  *			changes only from false to true, while @ioas has no areas,
  *			under the shape lock of its address space
+ * @for_pasids: made with ALLOC_PASID: PASIDs may be attached to it; constant
  * @tracks_dirty: made with DIRTY_TRACKING; constant
  * @dirty_on: tracking is switched on; under the shape lock
  * @mirrors: the domain was added to the address space
@@ -41,6 +42,7 @@ struct iommufd_hwpt {
 	bool is_auto;
 	bool nest_parent;
 	bool enforces_coherency;
+	bool for_pasids;
 	bool tracks_dirty;
 	bool dirty_on;
 	bool mirrors;

@@ -37,26 +37,6 @@ static const struct iommufd_selftest_ops *selftest_ops;
 /* SET_TEMP_MEMORY_LIMIT; for all files, until the mock goes. */
 static unsigned long batch_limit = ULONG_MAX;
 
-/**
- * struct selftest_device - a mock device as the user's object
- * @obj: object head, called stdev by the users of the ioctl
- * @ops: the mock; held
- * @dev: the device
- * @idev: bound to the context, and attached if @attached. The context's file is
- *	  not held for it, as it would be for a driver's: the object goes with
- *	  the file
- * @lock: serializes attach, replace and detach
- * @attached: to some HWPT
- */
-struct selftest_device {
-	struct iommufd_object obj;
-	const struct iommufd_selftest_ops *ops;
-	struct device *dev;
-	struct iommufd_device *idev;
-	struct mutex lock;
-	bool attached;
-};
-
 static struct selftest_device *to_stdev(struct iommufd_object *obj)
 {
 	return container_of(obj, struct selftest_device, obj);
@@ -133,6 +113,8 @@ static void stdev_destroy(struct iommufd_object *obj)
 {
 	struct selftest_device *stdev = to_stdev(obj);
 
+	if (stdev->idev)
+		iommufd_device_pasid_detach_all(stdev->idev);
 	if (stdev->attached)
 		iommufd_device_detach(stdev->idev);
 	if (stdev->idev)
@@ -177,7 +159,14 @@ stdev_alloc(struct iommufd_ctx *ictx, const struct iommufd_selftest_ops *ops)
 	return stdev;
 }
 
-static struct selftest_device *stdev_get(struct iommufd_ctx *ictx, u32 id)
+/**
+ * selftest_device_get - find a mock device
+ * @ictx: the context
+ * @id: from the user
+ *
+ * Return: the device, held until iommufd_object_put(), or an ERR_PTR of -ENOENT
+ */
+struct selftest_device *selftest_device_get(struct iommufd_ctx *ictx, u32 id)
 {
 	struct iommufd_object *obj;
 
@@ -256,7 +245,7 @@ static int selftest_mock_domain_replace(struct iommufd_ucmd *ucmd,
 	struct selftest_device *stdev;
 	int rc;
 
-	stdev = stdev_get(ucmd->ictx, cmd->id);
+	stdev = selftest_device_get(ucmd->ictx, cmd->id);
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
 	mutex_lock(&stdev->lock);
@@ -524,7 +513,7 @@ static int selftest_not_yet(struct iommufd_ucmd *ucmd,
 	struct iommu_test_cmd *cmd = ucmd->cmd;
 
 	return iommufd_refuse(-EOPNOTSUPP,
-			      "the mock IOMMU has no nested tables, faults and PASIDs yet: operation %u",
+			      "the mock IOMMU has no nested tables and faults yet: operation %u",
 			      cmd->op);
 }
 
@@ -549,10 +538,10 @@ static const selftest_op selftest_op_table[] = {
 	[IOMMU_TEST_OP_TRIGGER_IOPF] = selftest_not_yet,
 	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = selftest_not_yet,
 	[IOMMU_TEST_OP_TRIGGER_VEVENT] = selftest_not_yet,
-	[IOMMU_TEST_OP_PASID_ATTACH] = selftest_not_yet,
-	[IOMMU_TEST_OP_PASID_REPLACE] = selftest_not_yet,
-	[IOMMU_TEST_OP_PASID_DETACH] = selftest_not_yet,
-	[IOMMU_TEST_OP_PASID_CHECK_HWPT] = selftest_not_yet,
+	[IOMMU_TEST_OP_PASID_ATTACH] = selftest_pasid_attach,
+	[IOMMU_TEST_OP_PASID_REPLACE] = selftest_pasid_replace,
+	[IOMMU_TEST_OP_PASID_DETACH] = selftest_pasid_detach,
+	[IOMMU_TEST_OP_PASID_CHECK_HWPT] = selftest_pasid_check_hwpt,
 	[IOMMU_TEST_OP_DMABUF_GET] = selftest_dmabuf_get,
 	[IOMMU_TEST_OP_DMABUF_REVOKE] = selftest_dmabuf_revoke,
 };

@@ -75,6 +75,26 @@ TRACE_EVENT(iommufd_attach,
 		  -__entry->rc)
 );
 
+/* hwpt 0: detached */
+TRACE_EVENT(iommufd_attach_pasid,
+	TP_PROTO(const char *dev, u32 pasid, u32 hwpt, int rc),
+	TP_ARGS(dev, pasid, hwpt, rc),
+	TP_STRUCT__entry(
+		__string(dev, dev)
+		__field(u32, pasid)
+		__field(u32, hwpt)
+		__field(int, rc)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->pasid = pasid;
+		__entry->hwpt = hwpt;
+		__entry->rc = rc;
+	),
+	TP_printk("dev=%s pasid=%u hwpt=%u errno=%d", __get_str(dev),
+		  __entry->pasid, __entry->hwpt, -__entry->rc)
+);
+
 TRACE_EVENT(iommufd_invalidate,
 	TP_PROTO(u32 id, u32 type, u32 wanted, u32 done, int rc),
 	TP_ARGS(id, type, wanted, done, rc),

@@ -54,13 +54,18 @@ struct iommu_device *mock_device_probe(struct device *dev,
 		return ERR_PTR(-ENOMEM);
 	mdev->no_dirty = *flags & MOCK_FLAGS_DEVICE_NO_DIRTY;
 	mdev->has_pasid = *flags & MOCK_FLAGS_DEVICE_PASID;
+	xa_init_flags(&mdev->pasids, XA_FLAGS_ACCOUNT);
 	dev_iommu_priv_set(dev, mdev);
 	return iommu;
 }
 
 void mock_device_release(struct device *dev)
 {
-	kfree(to_mock_device(dev));
+	struct mock_device *mdev = to_mock_device(dev);
+
+	WARN_ON(!xa_empty(&mdev->pasids));
+	xa_destroy(&mdev->pasids);
+	kfree(mdev);
 }
 
 static void device_unname_iommu(struct device *dev)

@@ -189,7 +189,14 @@ static phys_addr_t mock_iova_to_phys(struct iommu_domain *domain,
 	return leaf.phys + (iova - leaf.iova);
 }
 
-static int mock_attach(struct iommu_domain *domain, struct device *dev)
+/**
+ * mock_suits - whether a page table is for a device
+ * @domain: one of these page tables
+ * @dev: a device of the mock
+ *
+ * Return: 0 or -EINVAL, explained
+ */
+int mock_suits(struct iommu_domain *domain, struct device *dev)
 {
 	if (to_mock_domain(domain)->tracks && to_mock_device(dev)->no_dirty)
 		return iommufd_refuse(-EINVAL,
@@ -208,7 +215,8 @@ static void mock_domain_free(struct iommu_domain *domain)
 }
 
 static const struct iommu_domain_ops mock_domain_ops = {
-	.attach_dev = mock_attach,
+	.attach_dev = mock_suits,
+	.set_dev_pasid = mock_set_dev_pasid,
 	.iova_to_phys = mock_iova_to_phys,
 	.free = mock_domain_free,
 };

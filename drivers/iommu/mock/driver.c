@@ -65,6 +65,7 @@ const struct iommu_ops mock_iommu_ops = {
 	.probe_device = mock_probe,
 	.release_device = mock_device_release,
 	.device_group = generic_device_group,
+	.remove_dev_pasid = mock_remove_dev_pasid,
 	.default_domain = &mock_blocked,
 	.blocked_domain = &mock_blocked,
 	.pgsize_bitmap = MOCK_PAGE_SIZE,
@@ -82,6 +83,7 @@ static const struct iommufd_driver_ops mock_driver_ops = {
 	.unmap = mock_unmap,
 	.set_dirty = mock_set_dirty,
 	.read_dirty = mock_read_dirty,
+	.replace_pasid = mock_replace_pasid,
 };
 
 static const struct iommufd_selftest_ops mock_selftest_ops = {
@@ -91,6 +93,7 @@ static const struct iommufd_selftest_ops mock_selftest_ops = {
 	.owns = mock_owns,
 	.tracks_dirty = mock_tracks_dirty,
 	.mark_dirty = mock_mark_dirty,
+	.pasid_domain = mock_pasid_domain,
 	.dmabuf_get = mock_dmabuf_get,
 	.dmabuf_revoke = mock_dmabuf_revoke,
 };

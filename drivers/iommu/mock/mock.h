@@ -19,12 +19,17 @@
  * struct mock_device - what the IOMMU knows about one of its devices
  * @no_dirty: its IOMMU cannot record what it writes; constant
  * @has_pasid: it can tag requests with a PASID; constant
+ * @pasids: struct iommu_domain by PASID; written under the mutex of its group
+ * @reserved_sets: how often IOMMU_TEST_PASID_RESERVED has been set since it was
+ *		   last removed; under that mutex
  *
  * Allocated when the IOMMU core asks for the device, freed when it releases it.
  */
 struct mock_device {
 	bool no_dirty;
 	bool has_pasid;
+	struct xarray pasids;
+	unsigned int reserved_sets;
 };
 
 static inline struct mock_device *to_mock_device(struct device *dev)
@@ -100,6 +105,7 @@ u64 mock_capabilities(struct device *dev);
 struct iommu_domain *mock_alloc_paging(struct device *dev, u32 flags,
 				       const struct iommu_user_data *data);
 bool mock_owns(const struct iommu_domain *domain);
+int mock_suits(struct iommu_domain *domain, struct device *dev);
 unsigned int mock_windows(struct iommu_domain *domain,
 			  struct iommufd_window *out);
 int mock_map(struct iommu_domain *domain, unsigned long iova,
@@ -107,6 +113,15 @@ int mock_map(struct iommu_domain *domain, unsigned long iova,
 	     unsigned long pgsizes, size_t *mapped);
 size_t mock_unmap(struct iommu_domain *domain, unsigned long iova, size_t len,
 		  struct iommu_iotlb_gather *gather);
+
+/* pasid.c */
+int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev,
+		       ioasid_t pasid, struct iommu_domain *old);
+void mock_remove_dev_pasid(struct device *dev, ioasid_t pasid,
+			   struct iommu_domain *domain);
+int mock_replace_pasid(struct iommu_domain *new, struct iommu_domain *old,
+		       struct device *dev, ioasid_t pasid);
+const struct iommu_domain *mock_pasid_domain(struct device *dev, u32 pasid);
 
 /* dirty.c */
 int mock_set_dirty(struct iommu_domain *domain, bool enable);
