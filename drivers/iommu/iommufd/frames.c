@@ -267,6 +267,50 @@ unsigned long frames_count_runs(struct rb_root_cached *store,
 	return nr;
 }
 
+/* Whether the part of a chunk in a range of indices has some of these frames. */
+static bool chunk_holds(const struct frame_chunk *chunk, unsigned long first,
+			unsigned long last, unsigned long pfn,
+			unsigned long count)
+{
+	unsigned long index = chunk->node.start;
+	unsigned int pos;
+
+	for (pos = 0; pos < chunk->nr && index <= last; pos++) {
+		unsigned long n = frame_run_count(chunk->runs[pos]);
+		unsigned long from = max(first, index);
+		unsigned long to = min(last, index + n - 1);
+		unsigned long at = frame_run_first(chunk->runs[pos]) - index;
+
+		if (from <= to && at + from < pfn + count && at + to >= pfn)
+			return true;
+		index += n;
+	}
+	return false;
+}
+
+/**
+ * frames_hold - whether frames are stored in a range of indices
+ * @store: the store
+ * @first: the first index
+ * @last: the last index; the range may have gaps
+ * @pfn: the first frame
+ * @count: how many frames
+ *
+ * Return: whether any of the frames is
+ */
+bool frames_hold(struct rb_root_cached *store, unsigned long first,
+		 unsigned long last, unsigned long pfn, unsigned long count)
+{
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(store, first, last); node;
+	     node = interval_tree_iter_next(node, first, last))
+		if (chunk_holds(container_of(node, struct frame_chunk, node),
+				first, last, pfn, count))
+			return true;
+	return false;
+}
+
 /**
  * frames_move - put all frames of one store into another
  * @to: has nothing at these indices

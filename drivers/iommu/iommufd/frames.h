@@ -86,6 +86,8 @@ void frames_remove(struct rb_root_cached *store, unsigned long first,
 		   unsigned long last);
 unsigned long frames_count_runs(struct rb_root_cached *store,
 				unsigned long first, unsigned long last);
+bool frames_hold(struct rb_root_cached *store, unsigned long first,
+		 unsigned long last, unsigned long pfn, unsigned long count);
 void frames_move(struct rb_root_cached *to, struct rb_root_cached *from);
 
 struct iommufd_pages;

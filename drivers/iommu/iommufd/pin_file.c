@@ -2,10 +2,10 @@
 /*
  * Pinning and unpinning of memory files by folio.
  *
- * A folio is pinned once, whatever number of its frames is stored. When part of
- * a range goes, a folio at its edge keeps its pin while a neighbouring index of
- * the same folio remains. Indices of one folio follow each other in the file, so
- * that only the stored frames next to the range have to be looked at.
+ * A folio is pinned once, whatever number of its frames is stored and however
+ * they lie: in one stretch or, because the middle has gone, in several. Whether
+ * a folio comes or goes is therefore asked of all indices that it covers. Another
+ * folio may be stored among them, if the file has got a new one since.
  */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -72,37 +72,44 @@ int pin_file_check(struct file *file, loff_t start, unsigned long length,
 	return 0;
 }
 
-/* The folio of a stored index, or NULL. */
-static struct folio *stored_folio(struct iommufd_pages *pages,
-				  unsigned long index)
+/*
+ * Whether frames of a folio are stored outside of @first..@last. @index is that
+ * of a frame of the folio, @skip how many of its frames come before.
+ */
+static bool stored_outside(struct iommufd_pages *pages, struct folio *folio,
+			   unsigned long index, unsigned long skip,
+			   unsigned long first, unsigned long last)
 {
-	struct frame_reader r;
-	unsigned long pfn;
+	unsigned long pfn = folio_pfn(folio), count = folio_nr_pages(folio);
+	unsigned long begin = index - min(index, skip);
+	unsigned long end = index - skip + count - 1;
 
-	frame_reader_init(&r, &pages->frames, index);
-	if (!frame_reader_next(&r, index, &pfn))
-		return NULL;
-	return page_folio(pfn_to_page(pfn));
+	return (begin < first &&
+		frames_hold(&pages->frames, begin, first - 1, pfn, count)) ||
+	       (end > last &&
+		frames_hold(&pages->frames, last + 1, end, pfn, count));
 }
 
+/* @first..@w->last is what is being pinned. */
 static int add_folios(struct iommufd_pages *pages, struct frame_writer *w,
 		      struct folio **folios, long n, unsigned long skip,
-		      struct folio **prev)
+		      unsigned long first)
 {
 	long i;
 
 	for (i = 0; i < n; i++) {
 		unsigned long count = folio_nr_pages(folios[i]) - skip;
+		unsigned long index = w->index;
 
-		count = min(count, w->last - w->index + 1);
+		count = min(count, w->last - index + 1);
 		if (frame_writer_add(w, folio_pfn(folios[i]) + skip, count)) {
 			unpin_folios(folios + i, n - i);
 			return iommufd_refuse(-ENOMEM,
 					      "no kernel memory to remember pinned pages");
 		}
-		if (folios[i] == *prev)
+		/* Stored before, it has its pin. */
+		if (stored_outside(pages, folios[i], index, skip, first, w->last))
 			unpin_folio(folios[i]);
-		*prev = folios[i];
 		skip = 0;
 	}
 	return 0;
@@ -117,8 +124,8 @@ static int add_folios(struct iommufd_pages *pages, struct frame_writer *w,
  */
 int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 {
-	struct folio **folios, *prev, *next;
 	unsigned long first = w->index, max;
+	struct folio **folios;
 	int rc;
 
 	rc = pin_file_check(pages->file,
@@ -132,7 +139,6 @@ int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 	max = iommufd_selftest_batch(PIN_FOLIOS * sizeof(*folios)) /
 	      sizeof(*folios);
 
-	prev = first ? stored_folio(pages, first - 1) : NULL;
 	while (!rc && w->index <= w->last) {
 		loff_t from = pages->file_start + (loff_t)w->index * PAGE_SIZE;
 		loff_t to = pages->file_start + (loff_t)(w->last + 1) * PAGE_SIZE - 1;
@@ -151,13 +157,8 @@ int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 					    from, n);
 		else
 			rc = add_folios(pages, w, folios, n, offset >> PAGE_SHIFT,
-					&prev);
+					first);
 		cond_resched();
-	}
-	if (!rc) {
-		next = stored_folio(pages, w->last + 1);
-		if (next && next == prev)
-			unpin_folio(next);
 	}
 	kfree(folios);
 	return rc;
@@ -172,8 +173,6 @@ int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 void unpin_file_frames(struct iommufd_pages *pages, unsigned long first,
 		       unsigned long last)
 {
-	struct folio *prev = first ? stored_folio(pages, first - 1) : NULL;
-	struct folio *next = stored_folio(pages, last + 1);
 	struct frame_reader r;
 	unsigned long pfn, count;
 
@@ -181,16 +180,16 @@ void unpin_file_frames(struct iommufd_pages *pages, unsigned long first,
 	while ((count = frame_reader_next(&r, last, &pfn))) {
 		while (count) {
 			struct folio *folio = page_folio(pfn_to_page(pfn));
-			unsigned long n = folio_nr_pages(folio) -
-					  (pfn - folio_pfn(folio));
+			unsigned long skip = pfn - folio_pfn(folio);
+			unsigned long n = min(folio_nr_pages(folio) - skip, count);
+			unsigned long index = r.index - count;
 
-			n = min(n, count);
 			if (pages->writable && !folio_test_dirty(folio))
 				set_page_dirty_lock(pfn_to_page(pfn));
-			if (folio != prev && folio != next)
+			/* What is behind this piece goes later, or stays. */
+			if (!stored_outside(pages, folio, index, skip, first,
+					    index + n - 1))
 				unpin_folio(folio);
-			/* What was pinned in pieces is stored in pieces. */
-			prev = folio;
 			pfn += n;
 			count -= n;
 		}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory files mapped in pieces. The pages of a large page are pinned together,
+ * once, from the first piece to the last, whatever comes and goes in between.
+ */
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mem.h"
+#include "mock.h"
+
+#define PAGE 4096UL
+#define LARGE (2 * MIB)
+
+/* Two IOASes with a table each, and one without in which all of a file is. */
+static struct space s;
+static struct mockdev m, n;
+static uint32_t ioas2, whole;
+static long long pinned;
+
+static void begin(int file, uint64_t size)
+{
+	uint64_t iova = 0;
+
+	mock_open(&s);
+	OK(iofd_ioas(s.fd, &ioas2));
+	OK(iofd_ioas(s.fd, &whole));
+	OK(mock_device(s.fd, s.ioas, 0, &m));
+	OK(mock_device(s.fd, ioas2, 0, &n));
+	OK(iofd_map_file(s.fd, whole, file, 0, size, &iova, IOFD_FIXED_RW));
+	pinned = mem_pinned_pages();
+}
+
+/* A file of large pages; so many more are left in the pool. */
+static int large_file(unsigned int large_pages, unsigned int more)
+{
+	if (mem_want_hugetlb(large_pages + more) < large_pages + more)
+		tap_skip("no hugetlb pages to be had");
+	return OK(mem_file(large_pages * LARGE, 1));
+}
+
+static int map_piece(uint32_t ioas, uint64_t offset, uint64_t length)
+{
+	struct iommu_ioas_copy c = {
+		.size = sizeof(c),
+		.flags = IOFD_FIXED_RW,
+		.dst_ioas_id = ioas,
+		.src_ioas_id = whole,
+		.length = length,
+		.dst_iova = APERTURE + offset,
+		.src_iova = offset,
+	};
+
+	return iofd_ioctl(s.fd, IOMMU_IOAS_COPY, &c);
+}
+
+static int unmap_piece(uint32_t ioas, uint64_t offset, uint64_t length)
+{
+	return iofd_unmap(s.fd, ioas, APERTURE + offset, length, NULL);
+}
+
+/* The large pages that are pinned now. */
+#define PINNED(count) CHECK_EQ(mem_pinned_pages() - pinned, count)
+
+static void middle_goes_first(void)
+{
+	begin(large_file(1, 0), LARGE);
+	OK(map_piece(s.ioas, 0, LARGE));
+	PINNED(1);
+	OK(map_piece(ioas2, 0, LARGE / 4));
+	OK(map_piece(ioas2, LARGE / 2, PAGE));
+	OK(unmap_piece(s.ioas, 0, LARGE));
+	PINNED(1);
+	OK(unmap_piece(ioas2, 0, LARGE / 4));
+	PINNED(1);
+	OK(unmap_piece(ioas2, LARGE / 2, PAGE));
+	PINNED(0);
+}
+
+static void pieces_come_one_by_one(void)
+{
+	begin(large_file(1, 0), LARGE);
+	OK(map_piece(ioas2, 0, PAGE));
+	OK(map_piece(ioas2, LARGE / 2, PAGE));
+	OK(map_piece(ioas2, LARGE - PAGE, PAGE));
+	PINNED(1);
+	/* and are joined */
+	OK(map_piece(s.ioas, 0, LARGE));
+	PINNED(1);
+	OK(unmap_piece(ioas2, LARGE / 2, PAGE));
+	OK(unmap_piece(ioas2, 0, PAGE));
+	OK(unmap_piece(s.ioas, 0, LARGE));
+	PINNED(1);
+	OK(unmap_piece(ioas2, LARGE - PAGE, PAGE));
+	PINNED(0);
+}
+
+/* The middle of a page is another one: the file got it while it was unmapped. */
+static void replaced_between(void)
+{
+	int file = large_file(1, 1);
+
+	begin(file, LARGE);
+	OK(map_piece(ioas2, 0, PAGE));
+	OK(map_piece(ioas2, LARGE - PAGE, PAGE));
+	PINNED(1);
+	CHECK(!fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, LARGE));
+	OK(map_piece(s.ioas, 0, LARGE));
+	PINNED(2);
+	OK(unmap_piece(ioas2, 0, PAGE));
+	OK(unmap_piece(ioas2, LARGE - PAGE, PAGE));
+	PINNED(2);
+	OK(unmap_piece(s.ioas, 0, LARGE));
+	PINNED(0);
+}
+
+/* Any pieces of a few large pages, in any order, one per slot of either IOAS. */
+static void any_order(void)
+{
+	enum { PAGES = 3, SLOTS = 8 };
+	struct { uint64_t first, last; int there; } slot[SLOTS] = { 0 };
+	unsigned int i, k, page, want;
+
+	begin(large_file(PAGES, 0), PAGES * LARGE);
+	srand(1);
+	for (i = 0; i < 600; i++) {
+		uint32_t ioas;
+
+		k = rand() % SLOTS;
+		ioas = k % 2 ? ioas2 : s.ioas;
+		if (slot[k].there) {
+			OK(unmap_piece(ioas, slot[k].first * PAGE,
+				       (slot[k].last - slot[k].first + 1) * PAGE));
+			slot[k].there = 0;
+		} else {
+			slot[k].first = rand() % (PAGES * 512);
+			slot[k].last = slot[k].first + rand() % (rand() % 1024 + 1);
+			if (slot[k].last >= PAGES * 512)
+				slot[k].last = PAGES * 512 - 1;
+			/* two of one IOAS may want the same addresses */
+			if (map_piece(ioas, slot[k].first * PAGE,
+				      (slot[k].last - slot[k].first + 1) * PAGE) == 0)
+				slot[k].there = 1;
+		}
+		want = 0;
+		for (page = 0; page < PAGES; page++)
+			for (k = 0; k < SLOTS; k++)
+				if (slot[k].there && slot[k].first / 512 <= page &&
+				    page <= slot[k].last / 512) {
+					want++;
+					break;
+				}
+		if (mem_pinned_pages() - pinned != want)
+			tap_fail(__FILE__, __LINE__, "step %u: %lld large pages pinned, want %u",
+				 i, mem_pinned_pages() - pinned, want);
+	}
+	OK(iofd_unmap(s.fd, s.ioas, 0, UINT64_MAX, NULL));
+	OK(iofd_unmap(s.fd, ioas2, 0, UINT64_MAX, NULL));
+	PINNED(0);
+}
+
+static const struct tap_test tests[] = {
+	{ "the middle of a large page goes first", middle_goes_first },
+	{ "pieces of a large page come one by one and are joined", pieces_come_one_by_one },
+	{ "a large page that the file has replaced meanwhile", replaced_between },
+	{ "pieces of large pages in any order", any_order, 60 },
+};
+
+int main(int argc, char **argv)
+{
+	return MOCK_RUN(argc, argv, tests);
+}
