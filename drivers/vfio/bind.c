@@ -237,6 +237,7 @@ static void give_device(struct vfio_cdev_file *vf)
 {
 	struct vfio_device *vdev = vf->vdev;
 
+	vfio_cdev_buffers_end(vf->node);
 	close_device(vdev);
 	vfio_cdev_kvm_take(vdev);
 	if (vf->pt_id)

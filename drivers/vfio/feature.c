@@ -195,12 +195,33 @@ static int drivers_own(struct vfio_device *vdev, u32 flags, void __user *data,
 			      flags & ~VFIO_DEVICE_FEATURE_MASK, room);
 }
 
+static int dma_buf(struct vfio_cdev_file *vf, u32 flags, void __user *data,
+		   size_t room)
+{
+	int rc = check(vf->vdev, flags, room, VFIO_DEVICE_FEATURE_GET,
+		       sizeof(struct vfio_device_feature_dma_buf));
+
+	return rc == 1 ? vfio_cdev_dmabuf(vf, data, room) : rc;
+}
+
+/* Low power turns the memory off, and leaving it on again. */
+static int low_power(struct vfio_cdev_file *vf, u32 flags, void __user *data,
+		     size_t room)
+{
+	int rc;
+
+	vfio_cdev_buffers_take(vf->node);
+	rc = drivers_own(vf->vdev, flags, data, room);
+	vfio_cdev_buffers_give(vf->node);
+	return rc;
+}
+
 /**
  * vfio_cdev_feature() - VFIO_DEVICE_FEATURE
  * @vf: a bound file
  * @uarg: struct vfio_device_feature of the user, its data behind it
  *
- * May sleep; takes no lock of ours. Return: 0 or an errno with a reason:
+ * May sleep. Return: 0, a file descriptor, or an errno with a reason:
  * ENOTTY if there is no such feature, EINVAL for flags that do not go
  * together or too little data, EFAULT, or what the driver says.
  */
@@ -241,6 +262,12 @@ int vfio_cdev_feature(struct vfio_cdev_file *vf, void __user *uarg)
 	case VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP:
 	case VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT:
 		return dma_logging(vdev, head.flags);
+	case VFIO_DEVICE_FEATURE_DMA_BUF:
+		return dma_buf(vf, head.flags, ufeature->data, room);
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
+	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
+		return low_power(vf, head.flags, ufeature->data, room);
 	}
 	return drivers_own(vdev, head.flags, ufeature->data, room);
 }

@@ -193,6 +193,22 @@ static long explain_driver(struct vfio_device *vdev, unsigned int cmd,
 			      name, head[0], head[1], head[2]);
 }
 
+static long driver_ioctl(struct vfio_cdev_file *vf, unsigned int cmd,
+			 unsigned long arg)
+{
+	struct vfio_device *vdev = vf->vdev;
+	long ret;
+
+	if (cmd == VFIO_DEVICE_PCI_HOT_RESET)
+		return vfio_cdev_hot_reset_by_group(vf, arg);
+	if (cmd != VFIO_DEVICE_RESET)
+		return vdev->ops->ioctl(vdev, cmd, arg);
+	vfio_cdev_buffers_take(vf->node);
+	ret = vdev->ops->ioctl(vdev, cmd, arg);
+	vfio_cdev_buffers_give(vf->node);
+	return ret;
+}
+
 static long bound_ioctl(struct vfio_cdev_file *vf, unsigned int cmd,
 			unsigned long arg)
 {
@@ -217,8 +233,7 @@ driver:
 	if (!vdev->ops->ioctl)
 		return iommufd_refuse(-EINVAL, "%s: its driver takes no ioctl",
 				      vfio_cdev_name(vdev));
-	return explain_driver(vdev, cmd, uarg,
-			      vdev->ops->ioctl(vdev, cmd, arg));
+	return explain_driver(vdev, cmd, uarg, driver_ioctl(vf, cmd, arg));
 }
 
 static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
@@ -242,6 +257,7 @@ static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	} else {
 		ret = power_up(vf->vdev);
 		if (!ret) {
+			vfio_cdev_buffers_check(vf->node);
 			ret = bound_ioctl(vf, cmd, arg);
 			let_sleep(vf->vdev);
 		}
@@ -249,58 +265,59 @@ static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	return iommufd_reason_end(&scope, ret);
 }
 
-static ssize_t explain_rw(struct vfio_device *vdev, const char *what,
-			  size_t count, loff_t pos, ssize_t ret)
+static ssize_t driver_write(struct vfio_cdev_file *vf, const char __user *buf,
+			    size_t count, loff_t *ppos)
 {
-	if (ret < 0)
-		iommufd_refuse(ret, "%s: driver %s refuses to %s %zu bytes of region %llu from 0x%llx",
-			       vfio_cdev_name(vdev), vdev->dev->driver->name,
-			       what, count,
-			       VFIO_PCI_OFFSET_TO_INDEX((u64)pos),
-			       (u64)pos & VFIO_PCI_OFFSET_MASK);
+	struct vfio_device *vdev = vf->vdev;
+	ssize_t ret;
+
+	if (!vfio_cdev_write_may_stop(vf, *ppos, count))
+		return vdev->ops->write(vdev, buf, count, ppos);
+	vfio_cdev_buffers_take(vf->node);
+	ret = vdev->ops->write(vdev, buf, count, ppos);
+	vfio_cdev_buffers_give(vf->node);
 	return ret;
+}
+
+static ssize_t file_rw(struct vfio_cdev_file *vf, bool write, char __user *buf,
+		       size_t count, loff_t *ppos)
+{
+	const char *what = write ? "write" : "read";
+	struct vfio_device *vdev = vf->vdev;
+	struct iommufd_reason_scope scope;
+	loff_t pos = *ppos;
+	ssize_t ret;
+
+	iommufd_reason_begin(&scope, vf->reasons, 0);
+	if (!is_bound(vf)) {
+		ret = refuse_unbound(vf, what);
+	} else if (write ? !vdev->ops->write : !vdev->ops->read) {
+		ret = iommufd_refuse(-EINVAL, "%s: its driver takes no %s",
+				     vfio_cdev_name(vdev), what);
+	} else {
+		ret = write ? driver_write(vf, buf, count, ppos) :
+			      vdev->ops->read(vdev, buf, count, ppos);
+		if (ret < 0)
+			iommufd_refuse(ret, "%s: driver %s refuses to %s %zu bytes of region %llu from 0x%llx",
+				       vfio_cdev_name(vdev),
+				       vdev->dev->driver->name, what, count,
+				       VFIO_PCI_OFFSET_TO_INDEX((u64)pos),
+				       (u64)pos & VFIO_PCI_OFFSET_MASK);
+	}
+	return iommufd_reason_end(&scope, ret);
 }
 
 static ssize_t file_read(struct file *filp, char __user *buf, size_t count,
 			 loff_t *ppos)
 {
-	struct vfio_cdev_file *vf = filp->private_data;
-	struct vfio_device *vdev = vf->vdev;
-	struct iommufd_reason_scope scope;
-	loff_t pos = *ppos;
-	ssize_t ret;
-
-	iommufd_reason_begin(&scope, vf->reasons, 0);
-	if (!is_bound(vf))
-		ret = refuse_unbound(vf, "read");
-	else if (!vdev->ops->read)
-		ret = iommufd_refuse(-EINVAL, "%s: its driver takes no read",
-				     vfio_cdev_name(vdev));
-	else
-		ret = explain_rw(vdev, "read", count, pos,
-				 vdev->ops->read(vdev, buf, count, ppos));
-	return iommufd_reason_end(&scope, ret);
+	return file_rw(filp->private_data, false, buf, count, ppos);
 }
 
 static ssize_t file_write(struct file *filp, const char __user *buf,
 			  size_t count, loff_t *ppos)
 {
-	struct vfio_cdev_file *vf = filp->private_data;
-	struct vfio_device *vdev = vf->vdev;
-	struct iommufd_reason_scope scope;
-	loff_t pos = *ppos;
-	ssize_t ret;
-
-	iommufd_reason_begin(&scope, vf->reasons, 0);
-	if (!is_bound(vf))
-		ret = refuse_unbound(vf, "write");
-	else if (!vdev->ops->write)
-		ret = iommufd_refuse(-EINVAL, "%s: its driver takes no write",
-				     vfio_cdev_name(vdev));
-	else
-		ret = explain_rw(vdev, "write", count, pos,
-				 vdev->ops->write(vdev, buf, count, ppos));
-	return iommufd_reason_end(&scope, ret);
+	return file_rw(filp->private_data, true, (char __user *)buf, count,
+		       ppos);
 }
 
 static int file_mmap(struct file *filp, struct vm_area_struct *vma)

@@ -141,6 +141,20 @@ static int refuse_fault(struct vfio_cdev_file *vf, void __user *uarg)
 			      vfio_cdev_name(vf->vdev), (unsigned long)uarg);
 }
 
+/* Both arguments begin with argsz. */
+static int read_head(struct vfio_cdev_file *vf, void *head, size_t size,
+		     void __user *uarg)
+{
+	u32 *argsz = head;
+
+	if (copy_from_user(head, uarg, size))
+		return refuse_fault(vf, uarg);
+	if (*argsz < size)
+		return iommufd_refuse(-EINVAL, "%s: argsz is %u, at least %zu needed",
+				      vfio_cdev_name(vf->vdev), *argsz, size);
+	return 0;
+}
+
 static int info_locked(struct vfio_cdev_file *vf, struct victims *v,
 		       struct vfio_pci_hot_reset_info *head)
 {
@@ -181,12 +195,9 @@ int vfio_cdev_hot_reset_info(struct vfio_cdev_file *vf, void __user *uarg)
 	struct victims v;
 	int rc;
 
-	if (copy_from_user(&head, uarg, sizeof(head)))
-		return refuse_fault(vf, uarg);
-	if (head.argsz < sizeof(head))
-		return iommufd_refuse(-EINVAL, "%s: argsz is %u, at least %zu needed",
-				      vfio_cdev_name(vf->vdev), head.argsz,
-				      sizeof(head));
+	rc = read_head(vf, &head, sizeof(head), uarg);
+	if (rc)
+		return rc;
 	rc = victims_init(&v, vf);
 	if (rc)
 		return rc;
@@ -287,6 +298,30 @@ static void unfence_all(struct vfio_device_set *set)
 		up_write(&vfio_cdev_to_pci(vdev)->memory_lock);
 }
 
+static void take_buffers(struct vfio_device_set *set)
+{
+	struct vfio_device *vdev;
+	struct vfio_cdev_file *vf;
+
+	list_for_each_entry(vdev, &set->device_list, dev_set_list) {
+		vf = vfio_cdev_bound_file(vdev);
+		if (vf)
+			vfio_cdev_buffers_take(vf->node);
+	}
+}
+
+static void give_buffers(struct vfio_device_set *set)
+{
+	struct vfio_device *vdev;
+	struct vfio_cdev_file *vf;
+
+	list_for_each_entry(vdev, &set->device_list, dev_set_list) {
+		vf = vfio_cdev_bound_file(vdev);
+		if (vf)
+			vfio_cdev_buffers_give(vf->node);
+	}
+}
+
 /*
  * What the walk along the bus finds is in the set, or not owned. The set may
  * have more than that: they are fenced too and must be owned just as well.
@@ -317,9 +352,10 @@ static int reset_locked(struct victims *v, struct pci_dev *pdev)
 	rc = wake_all(v->set);
 	if (rc)
 		return rc;
+	take_buffers(v->set);
 	rc = fence_all(v->set);
 	if (rc)
-		goto out_sleep;
+		goto out_give;
 	list_for_each_entry(vdev, &v->set->device_list, dev_set_list)
 		to_full_power(vfio_cdev_to_pci(vdev));
 	rc = pci_reset_bus(pdev);
@@ -328,7 +364,8 @@ static int reset_locked(struct victims *v, struct pci_dev *pdev)
 		iommufd_refuse(rc, "%s: the reset of its %s fails%s",
 			       pci_name(pdev), v->reach.slot ? "slot" : "bus",
 			       rc == -EAGAIN ? ", a device there is locked: try again" : "");
-out_sleep:
+out_give:
+	give_buffers(v->set);
 	let_sleep_all(v->set);
 	return rc;
 }
@@ -349,12 +386,9 @@ int vfio_cdev_hot_reset(struct vfio_cdev_file *vf, void __user *uarg)
 	struct victims v;
 	int rc;
 
-	if (copy_from_user(&head, uarg, sizeof(head)))
-		return refuse_fault(vf, uarg);
-	if (head.argsz < sizeof(head))
-		return iommufd_refuse(-EINVAL, "%s: argsz is %u, at least %zu needed",
-				      vfio_cdev_name(vf->vdev), head.argsz,
-				      sizeof(head));
+	rc = read_head(vf, &head, sizeof(head), uarg);
+	if (rc)
+		return rc;
 	if (head.flags)
 		return iommufd_refuse(-EINVAL, "%s: unknown HOT_RESET flags 0x%x",
 				      vfio_cdev_name(vf->vdev), head.flags);
@@ -368,4 +402,53 @@ int vfio_cdev_hot_reset(struct vfio_cdev_file *vf, void __user *uarg)
 	rc = reset_locked(&v, to_pci_dev(vf->vdev->dev));
 	mutex_unlock(&v.set->lock);
 	return rc;
+}
+
+/**
+ * vfio_cdev_hot_reset_by_group() - VFIO_DEVICE_PCI_HOT_RESET the driver's way
+ * @vf: a file that its group has opened
+ * @arg: address of the user's struct vfio_pci_hot_reset, with group files
+ *
+ * The driver takes the device set's lock itself, so what it hits is noted before,
+ * and until it returns no device exports a buffer.
+ *
+ * Return: as the driver, or -ENOMEM with a reason
+ */
+long vfio_cdev_hot_reset_by_group(struct vfio_cdev_file *vf, unsigned long arg)
+{
+	struct vfio_device_set *set = vf->vdev->dev_set;
+	struct vfio_cdev_node **nodes;
+	struct vfio_cdev_file *bound;
+	struct vfio_device *vdev;
+	unsigned int i, nr = 0;
+	long ret;
+
+	atomic_inc(&vfio_cdev_group_resets);
+	mutex_lock(&set->lock);
+	nodes = kcalloc(set->device_count, sizeof(*nodes), GFP_KERNEL_ACCOUNT);
+	if (!nodes) {
+		mutex_unlock(&set->lock);
+		atomic_dec(&vfio_cdev_group_resets);
+		return iommufd_refuse(-ENOMEM, "%s: no memory to reset it",
+				      vfio_cdev_name(vf->vdev));
+	}
+	list_for_each_entry(vdev, &set->device_list, dev_set_list) {
+		bound = vfio_cdev_bound_file(vdev);
+		if (!bound)
+			continue;
+		nodes[nr++] = bound->node;
+		get_device(&bound->node->dev);
+		vfio_cdev_buffers_take(bound->node);
+	}
+	mutex_unlock(&set->lock);
+
+	ret = vf->vdev->ops->ioctl(vf->vdev, VFIO_DEVICE_PCI_HOT_RESET, arg);
+
+	for (i = 0; i < nr; i++) {
+		vfio_cdev_buffers_give(nodes[i]);
+		put_device(&nodes[i]->dev);
+	}
+	kfree(nodes);
+	atomic_dec(&vfio_cdev_group_resets);
+	return ret;
 }

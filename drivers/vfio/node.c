@@ -53,7 +53,11 @@ static DEVICE_ATTR_RO(dev);
 
 static void node_release(struct device *dev)
 {
-	kfree(container_of(dev, struct vfio_cdev_node, dev));
+	struct vfio_cdev_node *node =
+		container_of(dev, struct vfio_cdev_node, dev);
+
+	mutex_destroy(&node->buffers_lock);
+	kfree(node);
 }
 
 static int is_vfio_child(struct device *dev, void *unused)
@@ -117,6 +121,9 @@ static int node_publish(struct vfio_device *vdev)
 		return -ENOMEM;
 	spin_lock_init(&node->lock);
 	node->vdev = vdev;
+	node->af_cap = pci_find_capability(to_pci_dev(vdev->dev), PCI_CAP_ID_AF);
+	mutex_init(&node->buffers_lock);
+	INIT_LIST_HEAD(&node->buffers);
 	device_initialize(&node->dev);
 	node->dev.class = &node_class;
 	node->dev.parent = vdev->dev;

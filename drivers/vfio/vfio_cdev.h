@@ -9,6 +9,7 @@
  *	file.c		the file: open, release, dispatch, what fdinfo says
  *	bind.c		BIND, ATTACH, DETACH and the way back at close
  *	feature.c	VFIO_DEVICE_FEATURE
+ *	dmabuf.c	memory of a device for other devices to reach
  *	hot_reset.c	reset of a slot or bus and the question what it hits
  *	kvm_hook.c	KVM asking vfio.ko about such a file
  *	container_hook.c a VFIO group whose container is a /dev/iommu
@@ -21,6 +22,9 @@
  *	vfio_device_set.lock	of vfio.ko: open_count, bound files, attachment
  *	mmap_lock		user memory is read and written under the above
  *	memory_lock		of vfio-pci-core, taken for writing by a hot reset
+ *	vfio_cdev_node.buffers_lock
+ *	reservation lock of an exported dma-buf; /dev/iommu takes it inside the
+ *				locks of an IOAS
  *	vfio_cdev_node.lock, vfio_cdev_file.kvm_lock	innermost, do not sleep
  */
 #ifndef VFIO_CDEV_H
@@ -31,6 +35,7 @@
 #include <linux/fs.h>
 #include <linux/iommufd.h>
 #include <linux/iommufd_reason.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
@@ -43,6 +48,12 @@
  * @cdev: has @dev as its parent, so an open file keeps the node alive
  * @lock: protects @vdev
  * @vdev: the device, NULL once the node is withdrawn
+ * @af_cap: offset of its Advanced Features capability, 0 if it has none
+ * @buffers_lock: protects what is below
+ * @buffers: struct vfio_cdev_buffer exported since the device was opened
+ * @buffers_of: @vdev while there may be any
+ * @buffers_taken: how many operations that may turn the memory off are under way
+ * @buffers_away: the buffers are away; written under the lock, read without
  *
  * Born when a driver has bound the PCI device (or the module comes later),
  * withdrawn when the driver core announces that the driver lets go, which is
@@ -55,6 +66,12 @@ struct vfio_cdev_node {
 	struct cdev cdev;
 	spinlock_t lock;
 	struct vfio_device *vdev;
+	u8 af_cap;
+	struct mutex buffers_lock;
+	struct list_head buffers;
+	struct vfio_device *buffers_of;
+	unsigned int buffers_taken;
+	bool buffers_away;
 };
 
 /**
@@ -129,8 +146,21 @@ int vfio_cdev_detach(struct vfio_cdev_file *vf, void __user *uarg);
 
 int vfio_cdev_feature(struct vfio_cdev_file *vf, void __user *uarg);
 
+extern atomic_t vfio_cdev_group_resets;
+
+int vfio_cdev_dmabuf(struct vfio_cdev_file *vf, void __user *uarg, size_t room);
+void vfio_cdev_buffers_take(struct vfio_cdev_node *node);
+void vfio_cdev_buffers_give(struct vfio_cdev_node *node);
+void vfio_cdev_buffers_check(struct vfio_cdev_node *node);
+void vfio_cdev_buffers_end(struct vfio_cdev_node *node);
+bool vfio_cdev_write_may_stop(struct vfio_cdev_file *vf, loff_t pos,
+			      size_t count);
+int vfio_cdev_dmabuf_init(void);
+void vfio_cdev_dmabuf_exit(void);
+
 int vfio_cdev_hot_reset_info(struct vfio_cdev_file *vf, void __user *uarg);
 int vfio_cdev_hot_reset(struct vfio_cdev_file *vf, void __user *uarg);
+long vfio_cdev_hot_reset_by_group(struct vfio_cdev_file *vf, unsigned long arg);
 
 void vfio_cdev_kvm_give(struct vfio_cdev_file *vf);
 void vfio_cdev_kvm_take(struct vfio_device *vdev);

@@ -97,12 +97,13 @@ static unsigned long largest_in(struct rb_node *rb)
 static struct gap *first_roomy(struct rb_node *rb, unsigned long length)
 {
 	for (;;) {
-		if (largest_in(rb->rb_left) >= length)
+		if (largest_in(rb->rb_left) >= length) {
 			rb = rb->rb_left;
-		else if (to_gap(rb)->size >= length)
+			continue;
+		}
+		if (to_gap(rb)->size >= length)
 			return to_gap(rb);
-		else
-			rb = rb->rb_right;
+		rb = rb->rb_right;
 	}
 }
 

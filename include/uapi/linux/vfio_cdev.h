@@ -38,13 +38,20 @@ struct vfio_region_dma_range {
 
 /**
  * struct vfio_device_feature_dma_buf - data of VFIO_DEVICE_FEATURE_DMA_BUF
- * @region_index: the region
- * @open_flags: of the file made, as for open(2)
+ * @region_index: the region, a BAR that can be mapped
+ * @open_flags: of the file made: O_RDWR and the like, O_CLOEXEC
  * @flags: 0
- * @nr_ranges: entries of @dma_ranges
- * @dma_ranges: the parts of the region that the buffer consists of
+ * @nr_ranges: entries of @dma_ranges, at least 1
+ * @dma_ranges: the parts of the region that the buffer consists of: whole pages,
+ *	each behind the one before
  *
- * The feature is refused with ENOTTY so far.
+ * GET returns a dma-buf, which IOMMU_IOAS_MAP_FILE maps so that other devices
+ * reach the memory. While the memory is off, and once the device is closed,
+ * nobody does.
+ *
+ * Errors: EINVAL (argsz, flags, region, ranges), EOPNOTSUPP (a gap between ranges;
+ * a virtual function whose physical function belongs to VFIO too), EBUSY (a
+ * hot reset is under way), EFAULT, ENOMEM, EMFILE.
  */
 struct vfio_device_feature_dma_buf {
 	__u32 region_index;

@@ -160,7 +160,6 @@ static void features(void)
 		VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
 		VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
 		VFIO_DEVICE_FEATURE_BUS_MASTER,
-		VFIO_DEVICE_FEATURE_DMA_BUF,
 		12345, 0xffff,
 	};
 	static const uint32_t how[] = {
