@@ -11,11 +11,14 @@
 
 struct device;
 struct iommu_domain;
+struct iommu_fault_page_request;
+struct iommufd_driver_ops;
 struct module;
 
 /**
  * struct iommufd_selftest_ops - what the selftest ioctl asks of the mock IOMMU
  * @owner: held during each call and as long as a device exists
+ * @driver: what serves the devices of the mock
  * @device_create: make a device of MOCK_FLAGS_DEVICE_... behind the mock IOMMU, in
  *		   a group of its own; an ERR_PTR on failure
  * @device_destroy: remove it; it is bound to nobody
@@ -24,6 +27,7 @@ struct module;
  * @mark_dirty: do to a domain of the mock what a device does that writes to
  *		[@iova, @iova + @len); whether anything there is writeable
  * @pasid_domain: where requests of a device with a PASID go now; NULL if nowhere
+ * @page_request: let a device of the mock ask for a page
  * @dmabuf_get: make a dma-buf of @len bytes of kernel memory, a multiple of
  *		PAGE_SIZE; a file descriptor of the current process
  * @dmabuf_revoke: take its memory away or give it back; -EINVAL if @fd is not a
@@ -33,6 +37,7 @@ struct module;
  */
 struct iommufd_selftest_ops {
 	struct module *owner;
+	const struct iommufd_driver_ops *driver;
 	struct device *(*device_create)(u32 flags);
 	void (*device_destroy)(struct device *dev);
 	bool (*owns)(const struct iommu_domain *domain);
@@ -40,6 +45,8 @@ struct iommufd_selftest_ops {
 	bool (*mark_dirty)(struct iommu_domain *domain, unsigned long iova,
 			   size_t len);
 	const struct iommu_domain *(*pasid_domain)(struct device *dev, u32 pasid);
+	int (*page_request)(struct device *dev,
+			    const struct iommu_fault_page_request *request);
 	int (*dmabuf_get)(size_t len, int open_flags);
 	int (*dmabuf_revoke)(int fd, bool revoked);
 };

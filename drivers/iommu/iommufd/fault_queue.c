@@ -205,8 +205,8 @@ static ssize_t fault_read(struct iommufd_eventfile *ef, char __user *buf,
 	return done ?: rc;
 }
 
-static int answer(struct iommufd_fault *fault,
-		  const struct iommu_hwpt_page_response *response)
+static int answer_group(struct iommufd_fault *fault,
+			const struct iommu_hwpt_page_response *response)
 {
 	enum iommu_page_response_code code;
 	struct fault_group *group;
@@ -250,7 +250,7 @@ static ssize_t fault_write(struct iommufd_eventfile *ef, const char __user *buf,
 		if (copy_from_user(&response, buf + done, sizeof(response)))
 			rc = iommufd_refuse(-EFAULT, "the answer cannot be read");
 		else
-			rc = answer(ef_fault(ef), &response);
+			rc = answer_group(ef_fault(ef), &response);
 		if (rc)
 			break;
 		cond_resched();

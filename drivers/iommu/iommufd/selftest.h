@@ -62,4 +62,8 @@ int selftest_pasid_detach(struct iommufd_ucmd *ucmd,
 int selftest_pasid_check_hwpt(struct iommufd_ucmd *ucmd,
 			      const struct iommufd_selftest_ops *ops);
 
+/* selftest_event.c */
+int selftest_trigger_iopf(struct iommufd_ucmd *ucmd,
+			  const struct iommufd_selftest_ops *ops);
+
 #endif

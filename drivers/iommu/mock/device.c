@@ -56,6 +56,7 @@ struct iommu_device *mock_device_probe(struct device *dev,
 	mdev->has_pasid = *flags & MOCK_FLAGS_DEVICE_PASID;
 	xa_init_flags(&mdev->pasids, XA_FLAGS_ACCOUNT);
 	dev_iommu_priv_set(dev, mdev);
+	mock_faults_add(dev);
 	return iommu;
 }
 
@@ -63,6 +64,7 @@ void mock_device_release(struct device *dev)
 {
 	struct mock_device *mdev = to_mock_device(dev);
 
+	mock_faults_remove(dev);
 	WARN_ON(!xa_empty(&mdev->pasids));
 	xa_destroy(&mdev->pasids);
 	kfree(mdev);

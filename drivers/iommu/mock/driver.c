@@ -84,16 +84,21 @@ static const struct iommufd_driver_ops mock_driver_ops = {
 	.set_dirty = mock_set_dirty,
 	.read_dirty = mock_read_dirty,
 	.replace_pasid = mock_replace_pasid,
+	.enable_faults = mock_enable_faults,
+	.disable_faults = mock_disable_faults,
+	.page_response = mock_page_response,
 };
 
 static const struct iommufd_selftest_ops mock_selftest_ops = {
 	.owner = THIS_MODULE,
+	.driver = &mock_driver_ops,
 	.device_create = mock_device_create,
 	.device_destroy = mock_device_destroy,
 	.owns = mock_owns,
 	.tracks_dirty = mock_tracks_dirty,
 	.mark_dirty = mock_mark_dirty,
 	.pasid_domain = mock_pasid_domain,
+	.page_request = mock_page_request,
 	.dmabuf_get = mock_dmabuf_get,
 	.dmabuf_revoke = mock_dmabuf_revoke,
 };
@@ -139,6 +144,7 @@ static int __init mock_init(void)
 					     NULL);
 	if (!mock_irqs)
 		return -ENOMEM;
+	mock_faults_init();
 	mock_irqs->flags |= IRQ_DOMAIN_FLAG_ISOLATED_MSI;
 	rc = software_node_register(&mock_node);
 	if (rc)
@@ -173,6 +179,7 @@ err_hw:
 err_node:
 	software_node_unregister(&mock_node);
 err_irqs:
+	mock_faults_exit();
 	irq_domain_remove(mock_irqs);
 	return rc;
 }
@@ -187,6 +194,7 @@ static void __exit mock_exit(void)
 	iommufd_unregister_driver(&mock_driver_ops);
 	platform_device_unregister(mock_hw);
 	software_node_unregister(&mock_node);
+	mock_faults_exit();
 	irq_domain_remove(mock_irqs);
 }
 module_exit(mock_exit);

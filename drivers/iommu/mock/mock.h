@@ -8,12 +8,36 @@
 
 #include <linux/iommu.h>
 #include <linux/iommufd_driver.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
 #include <linux/xarray.h>
 #include <uapi/linux/iommufd.h>
 #include <uapi/linux/iommufd_test.h>
 
 /* The granule of page tables: half a CPU page of 4 KiB. */
 #define MOCK_SHIFT 11
+
+/* How many answers a device remembers. */
+#define MOCK_RESPONSES 64
+
+/**
+ * struct mock_faults - page requests of a device
+ * @enable_lock: held for read while the device makes a request, for write while
+ *		 they are enabled or disabled
+ * @enabled: the IOMMU passes them on; under @enable_lock
+ * @responses_lock: protects the rest; innermost
+ * @nr_responses: how many answers the device got
+ * @responses: the last of them, a ring
+ * @debugfs: where tests see it; constant
+ */
+struct mock_faults {
+	struct rw_semaphore enable_lock;
+	bool enabled;
+	spinlock_t responses_lock;
+	unsigned int nr_responses;
+	struct iommufd_page_response responses[MOCK_RESPONSES];
+	struct dentry *debugfs;
+};
 
 /**
  * struct mock_device - what the IOMMU knows about one of its devices
@@ -22,6 +46,7 @@
  * @pasids: struct iommu_domain by PASID; written under the mutex of its group
  * @reserved_sets: how often IOMMU_TEST_PASID_RESERVED has been set since it was
  *		   last removed; under that mutex
+ * @faults: its page requests
  *
  * Allocated when the IOMMU core asks for the device, freed when it releases it.
  */
@@ -30,6 +55,7 @@ struct mock_device {
 	bool has_pasid;
 	struct xarray pasids;
 	unsigned int reserved_sets;
+	struct mock_faults faults;
 };
 
 static inline struct mock_device *to_mock_device(struct device *dev)
@@ -131,6 +157,18 @@ int mock_read_dirty(struct iommu_domain *domain, unsigned long iova, size_t len,
 bool mock_tracks_dirty(const struct iommu_domain *domain);
 bool mock_mark_dirty(struct iommu_domain *domain, unsigned long iova,
 		     size_t len);
+
+/* fault.c */
+void mock_faults_add(struct device *dev);
+void mock_faults_remove(struct device *dev);
+int mock_page_request(struct device *dev,
+		      const struct iommu_fault_page_request *request);
+int mock_enable_faults(struct device *dev);
+void mock_disable_faults(struct device *dev);
+void mock_page_response(struct device *dev,
+			const struct iommufd_page_response *response);
+void mock_faults_init(void);
+void mock_faults_exit(void);
 
 /* dmabuf.c */
 int mock_dmabuf_get(size_t len, int open_flags);

@@ -93,7 +93,7 @@ static void command_format(void)
 		uint64_t more;
 	} large = { .c = { .size = sizeof(large), .op = c.op } };
 	static const uint32_t not_yet[] = {
-		IOMMU_TEST_OP_MD_CHECK_IOTLB, IOMMU_TEST_OP_TRIGGER_IOPF,
+		IOMMU_TEST_OP_MD_CHECK_IOTLB,
 		IOMMU_TEST_OP_DEV_CHECK_CACHE, IOMMU_TEST_OP_TRIGGER_VEVENT,
 	};
 	unsigned int i;
