@@ -173,6 +173,9 @@ struct iommufd_page_response {
  * @name: shown to users
  * @owner: held while a device or a domain of the driver is in use
  * @iommu_ops: the key: the iommu_ops of the devices that these ops serve
+ * @untranslated: devices use physical addresses and reach all memory; page tables
+ *		  only keep it in place. The user learns the addresses by
+ *		  IOMMU_IOAS_NOIOMMU_GET_PA
  * @hw_info: describe the hardware behind @dev. @type is the type asked for, or
  *	     IOMMU_HW_INFO_TYPE_DEFAULT. A driver without anything to say leaves
  *	     IOMMU_HW_INFO_TYPE_NONE and succeeds.
@@ -204,7 +207,8 @@ struct iommufd_page_response {
  *		 unknown type. Optional
  * @replace_pasid: move a PASID of @dev from @old to @new without a moment in which
  *		   its requests are refused; on failure nothing has changed.
- *		   Optional: without it the PASID is detached and attached
+ *		   The mutex of the device's IOMMU group is held. Optional:
+ *		   without it the PASID is detached and attached
  * @enable_faults: let @dev send page requests, which the driver hands to
  *		   iommufd_report_fault(). Called before the device is first
  *		   attached to a page table with a fault queue. Optional
@@ -222,6 +226,7 @@ struct iommufd_driver_ops {
 	const char *name;
 	struct module *owner;
 	const struct iommu_ops *iommu_ops;
+	bool untranslated;
 
 	int (*hw_info)(struct device *dev, u32 type,
 		       struct iommufd_hw_data *out);

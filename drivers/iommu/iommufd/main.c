@@ -105,6 +105,7 @@ union ucmd_buffer {
 	struct iommu_ioas_iova_ranges ranges;
 	struct iommu_ioas_map map;
 	struct iommu_ioas_map_file map_file;
+	struct iommu_ioas_noiommu_get_pa get_pa;
 	struct iommu_ioas_unmap unmap;
 	struct iommu_option option;
 	struct iommu_test_cmd test;
@@ -155,6 +156,8 @@ static const struct ucmd_op ucmd_ops[] = {
 	UCMD(IOMMU_IOAS_MAP, iommufd_ioas_map, iommu_ioas_map, iova),
 	UCMD(IOMMU_IOAS_MAP_FILE, iommufd_ioas_map_file, iommu_ioas_map_file,
 	     iova),
+	UCMD(IOMMU_IOAS_NOIOMMU_GET_PA, iommufd_ioas_noiommu_get_pa,
+	     iommu_ioas_noiommu_get_pa, out_phys),
 	UCMD(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, iommu_ioas_unmap, length),
 	UCMD(IOMMU_OPTION, iommufd_option, iommu_option, val64),
 	UCMD(IOMMU_TEST_CMD, iommufd_selftest, iommu_test_cmd, last),

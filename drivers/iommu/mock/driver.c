@@ -75,6 +75,7 @@ static const struct iommufd_driver_ops mock_driver_ops = {
 	.name = "mock",
 	.owner = THIS_MODULE,
 	.iommu_ops = &mock_iommu_ops,
+	.untranslated = true,
 	.hw_info = mock_hw_info,
 	.capabilities = mock_capabilities,
 	.alloc_paging = mock_alloc_paging,

@@ -247,7 +247,9 @@ struct iommu_ioas_map {
  *
  * For devices that were bound without any IOMMU and so address memory
  * physically. Needs CAP_SYS_RAWIO (EPERM). ENOENT where nothing is mapped,
- * EINVAL for a zero @length, EOVERFLOW for a range that wraps.
+ * EINVAL for a zero @length, EOVERFLOW for a range that wraps. EOPNOTSUPP if no
+ * such device uses the IOAS, or a dma-buf is mapped there. What was found is
+ * within one mapping, and true until that is unmapped.
  */
 struct iommu_ioas_noiommu_get_pa {
 	__u32 size;
