@@ -240,6 +240,7 @@ static void give_device(struct vfio_cdev_file *vf)
 	vfio_cdev_buffers_end(vf->node);
 	close_device(vdev);
 	vfio_cdev_kvm_take(vdev);
+	iommufd_device_pasid_detach_all(vf->idev);
 	if (vf->pt_id)
 		iommufd_device_detach(vf->idev);
 	iommufd_device_unbind(vf->idev);
@@ -403,6 +404,46 @@ void vfio_cdev_unbind(struct vfio_cdev_file *vf)
 	iommufd_ctx_put(ictx);
 }
 
+static int attach_device(struct vfio_cdev_file *vf,
+			 const struct vfio_cdev_attach_iommufd_pt *arg,
+			 u32 __user *out)
+{
+	u32 pt_id = arg->pt_id;
+	int rc;
+
+	if (vf->pt_id)
+		rc = iommufd_device_replace(vf->idev, &pt_id);
+	else
+		rc = iommufd_device_attach(vf->idev, &pt_id);
+	if (rc)
+		return rc;
+	WRITE_ONCE(vf->pt_id, pt_id);
+	if (!put_user(pt_id, out))
+		return 0;
+	iommufd_device_detach(vf->idev);
+	WRITE_ONCE(vf->pt_id, 0);
+	return refuse_out(vf, out);
+}
+
+static int attach_pasid(struct vfio_cdev_file *vf,
+			const struct vfio_cdev_attach_iommufd_pt *arg,
+			u32 __user *out)
+{
+	u32 pt_id = arg->pt_id;
+	int rc;
+
+	if (iommufd_device_pasid_attached(vf->idev, arg->pasid))
+		rc = iommufd_device_pasid_replace(vf->idev, arg->pasid, &pt_id);
+	else
+		rc = iommufd_device_pasid_attach(vf->idev, arg->pasid, &pt_id);
+	if (rc)
+		return rc;
+	if (!put_user(pt_id, out))
+		return 0;
+	iommufd_device_pasid_detach(vf->idev, arg->pasid);
+	return refuse_out(vf, out);
+}
+
 /**
  * vfio_cdev_attach() - VFIO_DEVICE_ATTACH_IOMMUFD_PT
  * @vf: a bound file
@@ -416,7 +457,6 @@ int vfio_cdev_attach(struct vfio_cdev_file *vf, void __user *uarg)
 {
 	struct vfio_cdev_attach_iommufd_pt __user *uattach = uarg;
 	struct vfio_cdev_attach_iommufd_pt arg;
-	u32 pt_id;
 	int rc;
 
 	rc = get_arg(vf, &arg, sizeof(arg),
@@ -431,26 +471,14 @@ int vfio_cdev_attach(struct vfio_cdev_file *vf, void __user *uarg)
 	if (arg.flags && arg.argsz < sizeof(arg))
 		return iommufd_refuse(-EINVAL, "%s: ATTACH to a PASID, but argsz %u ends before it",
 				      vfio_cdev_name(vf->vdev), arg.argsz);
-	if (arg.flags)
-		return iommufd_refuse(-EOPNOTSUPP, "%s: attaching single PASIDs (here %u) is not supported yet",
-				      vfio_cdev_name(vf->vdev), arg.pasid);
 	if (put_user(arg.pt_id, &uattach->pt_id))
 		return refuse_out(vf, &uattach->pt_id);
 
 	mutex_lock(&vf->vdev->dev_set->lock);
-	pt_id = arg.pt_id;
-	if (vf->pt_id)
-		rc = iommufd_device_replace(vf->idev, &pt_id);
+	if (arg.flags & VFIO_DEVICE_ATTACH_PASID)
+		rc = attach_pasid(vf, &arg, &uattach->pt_id);
 	else
-		rc = iommufd_device_attach(vf->idev, &pt_id);
-	if (!rc) {
-		WRITE_ONCE(vf->pt_id, pt_id);
-		if (put_user(pt_id, &uattach->pt_id)) {
-			iommufd_device_detach(vf->idev);
-			WRITE_ONCE(vf->pt_id, 0);
-			rc = refuse_out(vf, &uattach->pt_id);
-		}
-	}
+		rc = attach_device(vf, &arg, &uattach->pt_id);
 	mutex_unlock(&vf->vdev->dev_set->lock);
 	return rc;
 }
@@ -480,12 +508,11 @@ int vfio_cdev_detach(struct vfio_cdev_file *vf, void __user *uarg)
 	if (arg.flags && arg.argsz < sizeof(arg))
 		return iommufd_refuse(-EINVAL, "%s: DETACH of a PASID, but argsz %u ends before it",
 				      vfio_cdev_name(vf->vdev), arg.argsz);
-	if (arg.flags)
-		return iommufd_refuse(-EOPNOTSUPP, "%s: detaching single PASIDs (here %u) is not supported yet",
-				      vfio_cdev_name(vf->vdev), arg.pasid);
 
 	mutex_lock(&vf->vdev->dev_set->lock);
-	if (vf->pt_id) {
+	if (arg.flags & VFIO_DEVICE_DETACH_PASID) {
+		iommufd_device_pasid_detach(vf->idev, arg.pasid);
+	} else if (vf->pt_id) {
 		iommufd_device_detach(vf->idev);
 		WRITE_ONCE(vf->pt_id, 0);
 	}

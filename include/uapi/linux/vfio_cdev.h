@@ -96,10 +96,11 @@ struct vfio_cdev_bind_iommufd {
  * @pt_id: in: an IOAS or HWPT of the bound /dev/iommu; out: the HWPT in use
  * @pasid: the PASID to attach instead of the whole device
  *
- * A device that is attached moves over to the new table.
+ * A device that is attached moves over to the new table, and so does a PASID.
+ * PASIDs go to a HWPT that was made with IOMMU_HWPT_ALLOC_PASID.
  *
  * Errors: EINVAL (argsz, flags, not bound, or the table does not fit this
- * device: try another one), ENOENT (no such object), EOPNOTSUPP (PASID),
+ * device: try another one; or it has no such PASID), ENOENT (no such object),
  * EFAULT, ENOMEM.
  */
 struct vfio_cdev_attach_iommufd_pt {
@@ -115,10 +116,10 @@ struct vfio_cdev_attach_iommufd_pt {
  * @flags: 0, or VFIO_DEVICE_DETACH_PASID when @pasid counts
  * @pasid: the PASID to detach instead of the whole device
  *
- * After it the device reaches no memory. Detaching what is not attached
+ * After it the device, or the PASID, reaches no memory. Detaching what is not attached
  * succeeds.
  *
- * Errors: EINVAL (argsz, flags, not bound), EOPNOTSUPP (PASID), EFAULT.
+ * Errors: EINVAL (argsz, flags, not bound), EFAULT.
  */
 struct vfio_cdev_detach_iommufd_pt {
 	__u32 argsz;

@@ -46,7 +46,7 @@ static void arguments(void)
 	REFUSED(v.fd, ATTACH, attach_arg(v.fd, 16, 2, ioas, 0), -EINVAL);
 	REFUSED(v.fd, ATTACH, attach_arg(v.fd, 16, ~0U, ioas, 0), -EINVAL);
 	REFUSED(v.fd, ATTACH, attach_arg(v.fd, 12, VFIO_DEVICE_ATTACH_PASID, ioas, 0), -EINVAL);
-	REFUSED(v.fd, ATTACH, attach_arg(v.fd, 16, VFIO_DEVICE_ATTACH_PASID, ioas, 1), -EOPNOTSUPP);
+	REFUSED(v.fd, ATTACH, attach_arg(v.fd, 16, VFIO_DEVICE_ATTACH_PASID, ioas, 1), -EINVAL);
 	REFUSED(v.fd, ATTACH, attach_arg(v.fd, 8192, 0, ioas, 0), -E2BIG);
 	longer.a.argsz = sizeof(longer);
 	longer.a.pt_id = ioas;
@@ -66,7 +66,7 @@ static void arguments(void)
 	REFUSED(v.fd, DETACH, detach_arg(v.fd, 7, 0, 0), -EINVAL);
 	REFUSED(v.fd, DETACH, detach_arg(v.fd, 12, 2, 0), -EINVAL);
 	REFUSED(v.fd, DETACH, detach_arg(v.fd, 8, VFIO_DEVICE_DETACH_PASID, 0), -EINVAL);
-	REFUSED(v.fd, DETACH, detach_arg(v.fd, 12, VFIO_DEVICE_DETACH_PASID, 1), -EOPNOTSUPP);
+	OK(detach_arg(v.fd, 12, VFIO_DEVICE_DETACH_PASID, 1));
 	REFUSED(v.fd, DETACH, iofd_ioctl(v.fd, DETACH, NULL), -EFAULT);
 
 	CHECK_EQ(iofd_objects(iommufd, "hwpt"), 0);
