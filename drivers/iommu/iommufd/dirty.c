@@ -24,12 +24,15 @@
  *	  while they hold locks
  * @first: address of the first bit's page
  * @last: last address of the window
+ * @ahead: last address that is known to be dirty, maybe behind the window: a leaf
+ *	   reaches into the next one, and was cleared as a whole
  * @shift: log2 of the page size that a bit stands for
  */
 struct iommufd_dirty_bitmap {
 	unsigned long *bits;
 	unsigned long first;
 	unsigned long last;
+	unsigned long ahead;
 	unsigned int shift;
 };
 
@@ -44,12 +47,14 @@ struct iommufd_dirty_bitmap {
 void iommufd_dirty_set(struct iommufd_dirty_bitmap *bitmap, unsigned long iova,
 		       size_t len)
 {
-	unsigned long last = min(iova + len - 1, bitmap->last);
+	unsigned long last = iova + len - 1;
 	unsigned long bit, last_bit;
 
-	iova = max(iova, bitmap->first);
-	if (iova > last)
+	if (iova > bitmap->last || last < bitmap->first)
 		return;
+	bitmap->ahead = max(bitmap->ahead, last);
+	iova = max(iova, bitmap->first);
+	last = min(last, bitmap->last);
 	bit = (iova - bitmap->first) >> bitmap->shift;
 	last_bit = (last - bitmap->first) >> bitmap->shift;
 	bitmap_set(bitmap->bits, bit, last_bit - bit + 1);
@@ -163,6 +168,9 @@ static int read_window(struct iommufd_hwpt *hwpt, unsigned long flags,
 	if (copy_from_user(bitmap->bits, at, bytes) ||
 	    copy_to_user(at, bitmap->bits, bytes))
 		goto fault;
+	if (bitmap->ahead > bitmap->first)
+		iommufd_dirty_set(bitmap, bitmap->first,
+				  bitmap->ahead - bitmap->first + 1);
 	down_read(&iopt->shape);
 	down_read(&iopt->iova_lock);
 	if (!hwpt->dirty_on) {

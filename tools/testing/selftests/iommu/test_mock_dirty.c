@@ -214,6 +214,33 @@ static void large_leaf(void)
 		CHECK_EQ(out[i], 0);
 }
 
+/*
+ * The bitmap of a large range is filled in pieces of a page of bits. A leaf that
+ * lies in two of them is dirty in both, wherever the range begins.
+ */
+static void leaf_in_two_pieces(void)
+{
+	const uint64_t piece = 8 * PAGE * GRANULE, length = 2 * piece;
+	const uint64_t at = APERTURE + 512 * MIB;
+	unsigned char *out = mem_anon(length / GRANULE / 8);
+	char *va = mem_thp(2 * MIB);
+	uint64_t cut, from, i;
+
+	begin(1);
+	if (!mem_is_thp(va, 2 * MIB))
+		tap_skip("no transparent huge pages to be had");
+	OK(space_map(&s, va, 2 * MIB, at));
+	for (cut = GRANULE; cut < 2 * MIB; cut += 93 * GRANULE) {
+		from = at + cut - piece;
+		mark(at - APERTURE + MIB, GRANULE);
+		memset(out, 0, length / GRANULE / 8);
+		OK(get_bitmap(from, length, GRANULE, out, 0));
+		for (i = 0; i < length / GRANULE; i++)
+			CHECK_EQ(bit(out, i), from + i * GRANULE >= at &&
+				 from + i * GRANULE < at + 2 * MIB);
+	}
+}
+
 /* Gaps are clean, and what is mapped anew is. */
 static void gaps(void)
 {
@@ -333,6 +360,7 @@ static const struct tap_test tests[] = {
 	{ "a part of the range is cleared, no more", parts },
 	{ "half pages", half_pages },
 	{ "a large leaf is dirty as a whole", large_leaf },
+	{ "a large leaf in two pieces of a bitmap", leaf_in_two_pieces },
 	{ "gaps, and what is mapped anew", gaps },
 	{ "read-only mappings stay clean", read_only },
 	{ "tracking switched on, off and on", on_and_off },
