@@ -212,7 +212,8 @@ static void pages_drop_unneeded(struct iommufd_pages *pages,
  *
  * Context: may sleep; a fatal signal ends it.
  * Return: 0 or an explained errno, with nothing changed: -ENOMEM over the limit
- *	   or out of memory, -EFAULT no such memory, -EINTR killed
+ *	   or out of memory, -EFAULT no such memory, -EPERM the file is sealed,
+ *	   -EINTR killed
  */
 int iommufd_pages_pin(struct iommufd_pages *pages, struct pages_need *need,
 		      unsigned long first, unsigned long last)

@@ -115,6 +115,37 @@ static int add_folios(struct iommufd_pages *pages, struct frame_writer *w,
 	return 0;
 }
 
+static long pin_batch(struct iommufd_pages *pages, struct frame_writer *w,
+		      struct folio **folios, unsigned long max, pgoff_t *offset)
+{
+	loff_t from = pages->file_start + (loff_t)w->index * PAGE_SIZE;
+	loff_t to = pages->file_start + (loff_t)(w->last + 1) * PAGE_SIZE - 1;
+	struct inode *inode = file_inode(pages->file);
+	loff_t size;
+	long n;
+
+	/* Seals are set with it held for write, if no page is pinned then. */
+	if (down_read_killable(&inode->i_rwsem))
+		return iommufd_refuse(-EINTR, "killed while pinning a file");
+	size = i_size_read(inode);
+	if (pages->writable && file_is_sealed_for_write(pages->file)) {
+		n = iommufd_refuse(-EPERM, "the file has been sealed against writing");
+	} else if (from >= size) {
+		n = iommufd_refuse(-EFAULT,
+				   "the file has been cut to 0x%llx bytes, 0x%llx is outside",
+				   size, from);
+	} else {
+		n = memfd_pin_folios(pages->file, from, min(to, size - 1),
+				     folios, max, offset);
+		if (n <= 0)
+			n = iommufd_refuse(n == -ENOMEM ? -ENOMEM : -EFAULT,
+					   "file offset 0x%llx cannot be pinned (%ld)",
+					   from, n);
+	}
+	up_read(&inode->i_rwsem);
+	return n;
+}
+
 /**
  * pin_file_frames - pin a range of a file
  * @pages: the memory, its lock held
@@ -126,13 +157,8 @@ int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 {
 	unsigned long first = w->index, max;
 	struct folio **folios;
-	int rc;
+	int rc = 0;
 
-	rc = pin_file_check(pages->file,
-			    pages->file_start + (loff_t)w->index * PAGE_SIZE,
-			    1, pages->writable);
-	if (rc)
-		return rc;
 	folios = kmalloc_array(PIN_FOLIOS, sizeof(*folios), GFP_KERNEL_ACCOUNT);
 	if (!folios)
 		return iommufd_refuse(-ENOMEM, "no kernel memory to pin pages");
@@ -140,8 +166,6 @@ int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 	      sizeof(*folios);
 
 	while (!rc && w->index <= w->last) {
-		loff_t from = pages->file_start + (loff_t)w->index * PAGE_SIZE;
-		loff_t to = pages->file_start + (loff_t)(w->last + 1) * PAGE_SIZE - 1;
 		pgoff_t offset = 0;
 		long n;
 
@@ -149,12 +173,9 @@ int pin_file_frames(struct iommufd_pages *pages, struct frame_writer *w)
 			rc = iommufd_refuse(-EINTR, "killed while pinning a file");
 			break;
 		}
-		n = memfd_pin_folios(pages->file, from, to, folios, max,
-				     &offset);
-		if (n <= 0)
-			rc = iommufd_refuse(n == -ENOMEM ? -ENOMEM : -EFAULT,
-					    "file offset 0x%llx cannot be pinned (%ld)",
-					    from, n);
+		n = pin_batch(pages, w, folios, max, &offset);
+		if (n < 0)
+			rc = n;
 		else
 			rc = add_folios(pages, w, folios, n, offset >> PAGE_SHIFT,
 					first);

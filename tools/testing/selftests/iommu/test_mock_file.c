@@ -5,9 +5,13 @@
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/memfd.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mem.h"
@@ -163,11 +167,91 @@ static void any_order(void)
 	PINNED(0);
 }
 
+/* The last page of a file need not be a whole one, if the IOMMU can map less. */
+static void part_of_a_page(void)
+{
+	int file = OK(mem_file(PAGE + GRANULE, 0));
+	uint64_t iova = APERTURE;
+	char *va;
+
+	begin(file, PAGE + GRANULE);
+	va = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	CHECK(va != MAP_FAILED);
+	OK(iofd_map_file(s.fd, s.ioas, file, 0, PAGE + GRANULE, &iova, IOFD_FIXED_RW));
+	OK(mock_check_map(s.fd, m.hwpt, iova, va, PAGE + GRANULE));
+	PINNED(2);
+	/* what is behind the file's end when it is pinned cannot be */
+	CHECK(!ftruncate(file, PAGE));
+	REFUSED(s.fd, IOMMU_IOAS_COPY, map_piece(ioas2, 0, PAGE + GRANULE), -EFAULT);
+	PINNED(2);
+}
+
+/* EINVAL would tell the user to try another table. */
+static void cut_before_attach(void)
+{
+	int file = OK(mem_file(4 * PAGE, 0));
+	struct mockdev late;
+	uint64_t iova = APERTURE;
+	uint32_t ioas;
+
+	begin(file, PAGE);
+	OK(iofd_ioas(s.fd, &ioas));
+	OK(iofd_map_file(s.fd, ioas, file, PAGE, 3 * PAGE, &iova, IOFD_FIXED_RW));
+	CHECK(!ftruncate(file, PAGE));
+	REFUSED(s.fd, IOMMU_TEST_CMD, mock_device(s.fd, ioas, 0, &late), -EFAULT);
+	CHECK(!ftruncate(file, 4 * PAGE));
+	OK(mock_device(s.fd, ioas, 0, &late));
+	PINNED(3);
+}
+
+static pthread_barrier_t both;
+static int sealed;
+
+static void *seal(void *file)
+{
+	pthread_barrier_wait(&both);
+	sealed = !fcntl((long)file, F_ADD_SEALS, F_SEAL_WRITE);
+	return NULL;
+}
+
+/* Nothing can write to a file from the moment it is sealed, devices included. */
+static void sealed_meanwhile(void)
+{
+	int i, mapped, nr_sealed = 0, nr_mapped = 0;
+	time_t end = time(NULL) + 15;
+	uint64_t iova = APERTURE;
+	pthread_t thread;
+	int file;
+
+	begin(OK(mem_file(PAGE, 0)), PAGE);
+	CHECK(!pthread_barrier_init(&both, NULL, 2));
+	/* Whoever seals what is mapped already waits 0.2 s in vain. */
+	for (i = 0; i < 1500 && time(NULL) < end; i++) {
+		file = syscall(SYS_memfd_create, "sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		CHECK(file >= 0 && !ftruncate(file, PAGE));
+		CHECK(!pthread_create(&thread, NULL, seal, (void *)(long)file));
+		pthread_barrier_wait(&both);
+		mapped = !iofd_map_file(s.fd, s.ioas, file, 0, PAGE, &iova, IOFD_FIXED_RW);
+		CHECK(!pthread_join(thread, NULL));
+		if (mapped && sealed)
+			tap_fail(__FILE__, __LINE__, "file %d is sealed and can be written to", i);
+		nr_mapped += mapped;
+		nr_sealed += sealed;
+		if (mapped)
+			OK(iofd_unmap(s.fd, s.ioas, iova, PAGE, NULL));
+		close(file);
+	}
+	tap_note("%d were mapped first, %d sealed", nr_mapped, nr_sealed);
+}
+
 static const struct tap_test tests[] = {
 	{ "the middle of a large page goes first", middle_goes_first },
 	{ "pieces of a large page come one by one and are joined", pieces_come_one_by_one },
 	{ "a large page that the file has replaced meanwhile", replaced_between },
 	{ "pieces of large pages in any order", any_order, 60 },
+	{ "a file that ends within a page", part_of_a_page },
+	{ "a file that is cut before the first device comes", cut_before_attach },
+	{ "a file that is sealed while it is mapped", sealed_meanwhile, 60 },
 };
 
 int main(int argc, char **argv)
