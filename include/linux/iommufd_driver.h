@@ -14,6 +14,7 @@
 #include <linux/iommu.h>
 #include <linux/iommufd_reason.h>
 #include <linux/types.h>
+#include <uapi/linux/iommufd_ext.h>
 
 struct device;
 struct iommufd_dirty_bitmap;
@@ -46,6 +47,22 @@ struct iommufd_window {
 
 /* More windows than a domain of any known IOMMU has. */
 #define IOMMUFD_MAX_WINDOWS 8
+
+/**
+ * struct iommufd_device_windows - what a device can use, before it is attached
+ * @nr_defaults: used entries of @defaults
+ * @defaults: what a domain translates that is made without any data, sorted
+ * @max_windows: how many windows alloc_windows() takes
+ * @nr_places: used entries of @places
+ * @places: where these windows can be, sorted
+ */
+struct iommufd_device_windows {
+	unsigned int nr_defaults;
+	struct iommufd_window defaults[IOMMUFD_MAX_WINDOWS];
+	unsigned int max_windows;
+	unsigned int nr_places;
+	struct iommu_ext_range places[IOMMUFD_MAX_WINDOWS];
+};
 
 /**
  * struct iommufd_hw_data - what GET_HW_INFO hands out
@@ -201,6 +218,19 @@ struct iommufd_page_response {
  *		Optional, goes with @set_dirty
  * @unmap: remove the range, which is mapped throughout, and return its length
  *	   in bytes. Translations may stay cached until iommu_iotlb_sync().
+ * @shares_tables: whether a domain made for @a can be attached to @b, which is
+ *		   behind another IOMMU of the same iommu_ops, if both support the
+ *		   flags it was made with. Must not promise what attaching
+ *		   refuses. Optional: without it nothing is promised
+ * @device_windows: fill in @out without making a domain. Optional: without it a
+ *		    domain is made, asked for its windows, and freed
+ * @alloc_windows: a domain that translates the @nr windows and nothing else, all
+ *		   or none. They make sense (no wrap, no overlap, multiples of
+ *		   their page size) and are the caller's memory: what each got is
+ *		   written there, longer than asked if it has to be. -ENOSPC,
+ *		   explained with the number of the window and the limit. Optional:
+ *		   without it the windows of alloc_paging() have to cover what is
+ *		   asked for. Goes with @device_windows
  * @viommu_init: make a vIOMMU of @viommu->type for the IOMMU of @dev, with all
  *		 fields but ops and priv filled in. @data is the user's, to be
  *		 read and answered through its uptr, or NULL. -EOPNOTSUPP for an
@@ -255,6 +285,13 @@ struct iommufd_driver_ops {
 			  size_t len, unsigned long flags,
 			  struct iommufd_dirty_bitmap *bitmap,
 			  struct iommu_iotlb_gather *gather);
+
+	bool (*shares_tables)(struct device *a, struct device *b);
+	int (*device_windows)(struct device *dev,
+			      struct iommufd_device_windows *out);
+	struct iommu_domain *(*alloc_windows)(struct device *dev, u32 flags,
+					      struct iommu_ext_window *windows,
+					      unsigned int nr);
 
 	int (*viommu_init)(struct iommufd_viommu *viommu, struct device *dev,
 			   const struct iommu_user_data *data);

@@ -14,6 +14,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "device.h"
+#include "ext.h"
 #include "hwpt.h"
 #include "ioctl.h"
 #include "pasid.h"
@@ -347,6 +348,22 @@ static int copy_hw_data(struct iommu_hw_info *cmd,
 	return 0;
 }
 
+/* Types of ours come without the driver's data, but with its PASIDs. */
+static int get_hw_data(struct iommufd_device *idev, u32 type,
+		       struct iommufd_hw_data *out)
+{
+	bool ext = iommufd_ext_knows(type);
+	int rc;
+
+	rc = idev->drv->hw_info(idev->dev,
+				ext ? IOMMU_HW_INFO_TYPE_DEFAULT : type, out);
+	if (rc || !ext)
+		return rc;
+	kfree(out->data);
+	out->data = NULL;
+	return iommufd_ext_hw_info(idev, type, out);
+}
+
 int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hw_info *cmd = ucmd->cmd;
@@ -371,7 +388,7 @@ int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	idev = to_idev(obj);
-	rc = idev->drv->hw_info(idev->dev, type, &info);
+	rc = get_hw_data(idev, type, &info);
 	if (!rc)
 		rc = copy_hw_data(cmd, &info);
 	if (!rc) {

@@ -320,6 +320,25 @@ static size_t builtin_unmap(struct iommu_domain *domain, unsigned long iova,
 	return iommu_unmap_fast(domain, iova, len, gather);
 }
 
+/*
+ * Two VT-d units with the same registers differ in nothing that the kernel's
+ * driver looks at when it attaches a domain. What the others compare is not to
+ * be seen from here.
+ */
+static bool builtin_shares_tables(struct device *a, struct device *b)
+{
+	struct iommufd_hw_data info_a = {}, info_b = {};
+	bool same = false;
+
+	if (!builtin_hw_info(a, IOMMU_HW_INFO_TYPE_INTEL_VTD, &info_a) &&
+	    !builtin_hw_info(b, IOMMU_HW_INFO_TYPE_INTEL_VTD, &info_b))
+		same = info_a.len == info_b.len &&
+		       !memcmp(info_a.data, info_b.data, info_a.len);
+	kfree(info_a.data);
+	kfree(info_b.data);
+	return same;
+}
+
 const struct iommufd_driver_ops hw_builtin_ops = {
 	.name = "builtin",
 	.owner = THIS_MODULE,
@@ -332,4 +351,5 @@ const struct iommufd_driver_ops hw_builtin_ops = {
 	.map = builtin_map,
 	.map_sync = builtin_map_sync,
 	.unmap = builtin_unmap,
+	.shares_tables = builtin_shares_tables,
 };

@@ -10,6 +10,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "device.h"
+#include "ext.h"
 #include "fault.h"
 #include "hwpt.h"
 #include "ioas.h"
@@ -161,13 +162,21 @@ struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
 					       const struct iommu_user_data *data,
 					       bool is_auto)
 {
+	struct windows_request *request = NULL;
 	struct iommufd_hwpt *hwpt;
 	struct iommu_domain *domain;
 	int rc;
 
+	if (data && data->type == IOMMU_EXT_HWPT_DATA_WINDOWS) {
+		request = windows_request_read(data);
+		if (IS_ERR(request))
+			return ERR_CAST(request);
+	}
 	hwpt = hwpt_new(idev, &iommufd_hwpt_paging_type);
-	if (IS_ERR(hwpt))
+	if (IS_ERR(hwpt)) {
+		kfree(request);
 		return hwpt;
+	}
 	hwpt->is_auto = is_auto;
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 	hwpt->for_pasids = flags & IOMMU_HWPT_ALLOC_PASID;
@@ -185,7 +194,8 @@ struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
 		goto err;
 	hwpt->ioas = ioas;
 
-	domain = idev->drv->alloc_paging(idev->dev, flags, data);
+	domain = request ? windows_request_alloc(request, idev, flags) :
+			   idev->drv->alloc_paging(idev->dev, flags, data);
 	if (IS_ERR(domain)) {
 		rc = PTR_ERR(domain);
 		goto err;
@@ -202,8 +212,15 @@ struct iommufd_hwpt *iommufd_hwpt_alloc_paging(struct iommufd_ioas *ioas,
 	if (rc)
 		goto err;
 	hwpt->mirrors = true;
+	if (request) {
+		rc = windows_request_answer(request, ioas, idev);
+		if (rc)
+			goto err;
+	}
+	kfree(request);
 	return hwpt;
 err:
+	kfree(request);
 	iommufd_object_abandon(&hwpt->obj);
 	return ERR_PTR(rc);
 }

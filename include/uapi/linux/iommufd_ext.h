@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * What this /dev/iommu answers beyond <linux/iommufd.h>.
+ *
+ * Nothing here changes a command: these are further types for IOMMU_GET_HW_INFO
+ * and IOMMU_HWPT_ALLOC, in a range of numbers that mainline does not use. A
+ * kernel without them answers EOPNOTSUPP, as it does for any type it does not
+ * know; asking IOMMU_GET_HW_INFO with IOMMU_HW_INFO_FLAG_INPUT_TYPE and
+ * data_len 0 costs nothing and tells.
+ *
+ * Structures end in arrays whose entries may grow: an entry is as large as the
+ * size in front of the array says, and what a reader does not know of it is
+ * skipped.
+ */
+#ifndef _UAPI_IOMMUFD_EXT_H
+#define _UAPI_IOMMUFD_EXT_H
+
+#include <linux/iommufd.h>
+#include <linux/types.h>
+
+/* All types here lie in this range, and all ioctls would be 0xf0 to 0xff. */
+#define IOMMU_EXT_TYPE_FIRST 0x80490000
+#define IOMMU_EXT_TYPE_LAST 0x8049ffff
+
+/* in_data_type of IOMMU_GET_HW_INFO */
+#define IOMMU_EXT_HW_INFO_INSTANCE 0x80490001
+#define IOMMU_EXT_HW_INFO_WINDOWS 0x80490002
+
+/* data_type of IOMMU_HWPT_ALLOC */
+#define IOMMU_EXT_HWPT_DATA_WINDOWS 0x80490101
+
+/**
+ * enum iommu_ext_instance_flags - what two devices have in common
+ * @IOMMU_EXT_INSTANCE_SAME: one physical IOMMU translates for both. A vIOMMU made
+ *	for one of them takes in the other
+ * @IOMMU_EXT_INSTANCE_SHARES_TABLES: a HWPT over an IOAS that was made for one of
+ *	them can be attached to the other, and be the parent of vIOMMUs and nested
+ *	tables for it, as long as both devices support the flags it was made with.
+ *	Without the flag that may still be so: only trying tells
+ */
+enum iommu_ext_instance_flags {
+	IOMMU_EXT_INSTANCE_SAME = 1 << 0,
+	IOMMU_EXT_INSTANCE_SHARES_TABLES = 1 << 1,
+};
+
+/**
+ * struct iommu_ext_instance_device - a device that has something in common
+ * @dev_id: bound to the same file
+ * @flags: of enum iommu_ext_instance_flags, never 0
+ */
+struct iommu_ext_instance_device {
+	__u32 dev_id;
+	__u32 flags;
+};
+
+/**
+ * struct iommu_ext_hw_info_instance - which physical IOMMU is behind a device
+ *                                     (IOMMU_EXT_HW_INFO_INSTANCE)
+ * @id: never 0, and no other IOMMU has it until the machine is booted again: the
+ *      inode number of the IOMMU's directory under /sys/class/iommu
+ * @name: of that directory ("dmar0", "smmu3.0x0000000009050000"), which is the
+ *        same after a reboot unless the hardware has changed
+ * @driver: who drives it, as in fdinfo: "builtin" is the running kernel's own
+ *          driver
+ * @device_size: bytes of an entry of @devices
+ * @nr_devices: entries of @devices
+ * @devices: the devices bound to this file that are behind the same IOMMU or can
+ *           share page tables, by id, the one that was asked about among them
+ *
+ * EOPNOTSUPP for an IOMMU that is not under /sys/class/iommu.
+ */
+struct iommu_ext_hw_info_instance {
+	__aligned_u64 id;
+	__u8 name[64];
+	__u8 driver[32];
+	__u32 device_size;
+	__u32 nr_devices;
+	struct iommu_ext_instance_device devices[];
+};
+
+/**
+ * enum iommu_ext_range_flags - which windows can be had in a range
+ * @IOMMU_EXT_RANGE_BEGIN: a window begins at the range's first address
+ * @IOMMU_EXT_RANGE_SINGLE: there can be only one
+ * @IOMMU_EXT_RANGE_POWER_OF_TWO: its length is a power of two; others are rounded
+ *	up
+ */
+enum iommu_ext_range_flags {
+	IOMMU_EXT_RANGE_BEGIN = 1 << 0,
+	IOMMU_EXT_RANGE_SINGLE = 1 << 1,
+	IOMMU_EXT_RANGE_POWER_OF_TWO = 1 << 2,
+};
+
+/**
+ * struct iommu_ext_range - addresses that an IOMMU can translate
+ * @first: lowest address
+ * @last: highest address
+ * @pgsizes: page sizes, one bit for each. In a usable range, mappings are multiples
+ *           of the smallest; in a place, a window has some of them
+ * @max_levels: how many levels the page table of a window can be told to have; 0 if
+ *              that cannot be told. 0 in a usable range
+ * @flags: of enum iommu_ext_range_flags; 0 in a usable range
+ */
+struct iommu_ext_range {
+	__aligned_u64 first;
+	__aligned_u64 last;
+	__aligned_u64 pgsizes;
+	__u32 max_levels;
+	__u32 flags;
+};
+
+/**
+ * struct iommu_ext_hw_info_windows - the addresses a device can use
+ *                                    (IOMMU_EXT_HW_INFO_WINDOWS)
+ * @flags: none is defined, 0
+ * @max_windows: how many windows a HWPT of this device can be asked to have
+ * @range_size: bytes of an entry of @ranges
+ * @nr_usable: entries that are usable ranges, which come first
+ * @nr_places: entries after those that are places
+ * @ranges: both, each sorted by address
+ *
+ * Usable is what a HWPT translates that is made without data, or by attaching
+ * the device to an IOAS, less what the device's group reserves: what
+ * IOMMU_IOAS_IOVA_RANGES would give for an IOAS with only this device. Nothing
+ * is attached to find out.
+ *
+ * Places are where windows can be that are asked for with
+ * IOMMU_EXT_HWPT_DATA_WINDOWS. An IOMMU that translates its whole aperture
+ * anyway has the usable ranges as places.
+ */
+struct iommu_ext_hw_info_windows {
+	__u32 flags;
+	__u32 max_windows;
+	__u32 range_size;
+	__u32 nr_usable;
+	__u32 nr_places;
+	__u32 __reserved;
+	struct iommu_ext_range ranges[];
+};
+
+/**
+ * enum iommu_ext_window_flags - how a window is wanted
+ * @IOMMU_EXT_WINDOW_ANYWHERE: at any address: the kernel fills in iova
+ */
+enum iommu_ext_window_flags {
+	IOMMU_EXT_WINDOW_ANYWHERE = 1 << 0,
+};
+
+/**
+ * struct iommu_ext_window - a stretch of addresses that a HWPT has to translate
+ * @iova: in: first address, unless ANYWHERE; out: the window's first address
+ * @length: in: bytes, at least; out: bytes that the window has
+ * @pgsize: in: the page size that mappings will be multiples of, a power of two; the
+ *          window has no larger pages where there is a choice. 0: any. out:
+ *          what mappings have to be multiples of, at most what was asked
+ * @levels: in: levels of its page table, 0: any. Only places with max_levels
+ *          take it up, others ignore it. out: the levels, 0 if there is no choice
+ * @flags: of enum iommu_ext_window_flags
+ *
+ * @iova and @length are multiples of @pgsize, or of 1 if it is 0.
+ */
+struct iommu_ext_window {
+	__aligned_u64 iova;
+	__aligned_u64 length;
+	__aligned_u64 pgsize;
+	__u32 levels;
+	__u32 flags;
+};
+
+/**
+ * struct iommu_ext_hwpt_windows - HWPT_ALLOC with IOMMU_EXT_HWPT_DATA_WINDOWS
+ * @flags: none is defined, 0
+ * @window_size: bytes of an entry of @windows, at least what stands here; E2BIG if
+ *               there is something else than zeroes beyond
+ * @nr_windows: entries of @windows, at least 1. data_len is the whole
+ * @__reserved: 0
+ * @windows: what is wanted, disjoint, in any order. When the call succeeds, what
+ *           there is: the memory has to be writable
+ *
+ * Over an IOAS only. All windows are there, or the call is refused with ENOSPC,
+ * and the reason names the first window that cannot be had and the limit that it
+ * meets. A window is granted if it lies in one piece in what this IOMMU
+ * translates, and all other HWPTs of the IOAS, and nothing of it is reserved. On
+ * an IOMMU whose windows are made on request, the HWPT has exactly these; on
+ * others it has the whole aperture. Either way IOMMU_IOAS_IOVA_RANGES shows what
+ * there is, and IOMMU_IOAS_ALLOW_IOVAS keeps it against devices that come later.
+ */
+struct iommu_ext_hwpt_windows {
+	__u32 flags;
+	__u32 window_size;
+	__u32 nr_windows;
+	__u32 __reserved;
+	struct iommu_ext_window windows[];
+};
+
+#endif
