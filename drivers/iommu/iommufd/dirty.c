@@ -233,9 +233,12 @@ static int read_bitmap(struct iommufd_hwpt *hwpt,
 static int check_bitmap(struct iommufd_hwpt *hwpt,
 			const struct iommu_hwpt_get_dirty_bitmap *cmd)
 {
-	unsigned long smallest = hwpt->idom.windows[0].pgsizes;
+	unsigned long smallest = 0;
+	unsigned int i;
 	u64 last;
 
+	for (i = 0; i < hwpt->idom.nr_windows; i++)
+		smallest |= hwpt->idom.windows[i].pgsizes;
 	smallest &= -smallest;
 	if (!is_power_of_2(cmd->page_size))
 		return iommufd_refuse(-EINVAL, "page_size 0x%llx is no power of two",

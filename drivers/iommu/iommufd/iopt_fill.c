@@ -233,6 +233,14 @@ static int fill_pinned(struct fill *fill)
 	return fill_bytes(fill, 0, length);
 }
 
+/* A CPU page, or what comes closest: no larger if there is one that is not. */
+static unsigned long small_pgsize(unsigned long pgsizes)
+{
+	unsigned long small = pgsizes & GENMASK(PAGE_SHIFT, 0);
+
+	return small ? BIT(__fls(small)) : BIT(__ffs(pgsizes));
+}
+
 /**
  * iopt_domain_fill - enter an area into a domain
  * @iopt: the address space, its shape held
@@ -259,7 +267,7 @@ int iopt_domain_fill(struct io_pagetable *iopt, struct iopt_domain *idom,
 	if (iopt->huge_pages)
 		area->large_leaves = true;
 	else
-		fill.pgsizes &= PAGE_SIZE;
+		fill.pgsizes = small_pgsize(fill.pgsizes);
 	if (area->pages->dmabuf)
 		return pages_dmabuf_fill(idom, area, fill.pgsizes);
 

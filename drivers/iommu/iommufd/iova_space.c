@@ -117,10 +117,18 @@ static struct iopt_range *range_in(struct rb_root_cached *root,
 int iopt_refuse_windows(const struct io_pagetable *iopt, unsigned long first,
 			unsigned long last)
 {
+	char list[128] = "";
+	unsigned int i;
+	int len = 0;
+
+	/* What does not fit is cut off, the sentence goes on. */
+	for (i = 0; i < iopt->nr_windows; i++)
+		len += scnprintf(list + len, sizeof(list) - len, "%s0x%lx..0x%lx",
+				 i ? ", " : "", iopt->windows[i].first,
+				 iopt->windows[i].last);
 	return iommufd_refuse(-EINVAL,
-			      "iova 0x%lx..0x%lx is in none of the %u windows that the attached devices translate, the first is 0x%lx..0x%lx",
-			      first, last, iopt->nr_windows,
-			      iopt->windows[0].first, iopt->windows[0].last);
+			      "iova 0x%lx..0x%lx is not in one window of what the page tables translate: %s",
+			      first, last, list);
 }
 
 /**
@@ -204,14 +212,14 @@ static bool fit_from(struct io_pagetable *iopt, unsigned long from,
 		     unsigned long length, unsigned long address,
 		     unsigned long wish, unsigned long *iova)
 {
-	unsigned long offset = offset_in_page(address);
 	unsigned long last;
 
+	/* Pages larger than the CPU's need memory that begins as they do. */
 	while (iopt_next_usable(iopt, &from, &last)) {
 		unsigned long align = iopt_window_alignment(iopt,
 				iopt_window_of(iopt, from, last));
 
-		if (!((length | offset) & (align - 1)) &&
+		if (!((length | address) & (align - 1)) &&
 		    fit_allowed(iopt, from, last, length, max(align, wish), iova))
 			return true;
 		if (last == ULONG_MAX)
@@ -253,22 +261,26 @@ static unsigned long wanted_alignment(unsigned long length,
 int iopt_find_iova(struct io_pagetable *iopt, unsigned long length,
 		   unsigned long address, unsigned long *iova)
 {
-	unsigned long offset = offset_in_page(address);
-	unsigned long align = iopt_alignment(iopt);
+	unsigned long natural = length & -length;
 	unsigned long wish = wanted_alignment(length, address);
+	unsigned long align = ULONG_MAX;
+	unsigned int i;
 
-	if ((length | offset) & (align - 1))
+	for (i = 0; i < iopt->nr_windows; i++)
+		align = min(align, iopt_window_alignment(iopt, &iopt->windows[i]));
+	if ((length | address) & (align - 1))
 		return iommufd_refuse(-EINVAL,
-				      "length 0x%lx and memory at 0x%lx of its page have to be multiples of 0x%lx",
-				      length, offset, align);
+				      "length 0x%lx and memory at 0x%lx have to be multiples of 0x%lx",
+				      length, address, align);
 	/* Programs take address 0 for "none"; give it only as the last one. */
 	if (fit_from(iopt, 1, length, address, wish, iova) ||
-	    fit_from(iopt, 0, length, address, wish, iova))
+	    fit_from(iopt, 1, length, address, natural, iova) ||
+	    fit_from(iopt, 0, length, address, natural, iova))
 		return 0;
 	return iommufd_refuse(-ENOSPC,
 			      "no 0x%lx bytes of %siova are free in one piece at a multiple of 0x%lx",
 			      length, RB_EMPTY_ROOT(&iopt->allowed.rb_root) ?
-			      "" : "allowed ", max(align, wish));
+			      "" : "allowed ", max(align, natural));
 }
 
 static void ranges_free(struct rb_root_cached *root)

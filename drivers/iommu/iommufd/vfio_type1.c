@@ -131,6 +131,8 @@ static u64 common_pgsizes(const struct io_pagetable *iopt)
 
 	for (i = 0; i < iopt->nr_windows; i++)
 		sizes &= iopt->windows[i].pgsizes;
+	/* Windows may have no size in common: this one is good in all of them. */
+	sizes |= iopt_alignment(iopt);
 	if (sizes & ~PAGE_MASK)
 		sizes = (sizes & PAGE_MASK) | PAGE_SIZE;
 	return sizes;
