@@ -35,19 +35,19 @@ struct iommu_domain mock_blocked = {
 
 /**
  * mock_device_probe - take on a device that the IOMMU core found
- * @dev: a device that names this IOMMU; its platform data are its flags
- * @iommu: the IOMMU
+ * @dev: a device that names a unit of ours; its platform data are its flags
  *
- * Return: @iommu, or an ERR_PTR
+ * Return: the unit, or an ERR_PTR
  */
-struct iommu_device *mock_device_probe(struct device *dev,
-				       struct iommu_device *iommu)
+struct iommu_device *mock_device_probe(struct device *dev)
 {
 	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
 	const u32 *flags = dev_get_platdata(dev);
 	struct mock_device *mdev;
+	struct mock_unit *mu;
 
-	if (!fwspec || fwspec->iommu_fwnode != mock_fwnode() || !flags)
+	mu = fwspec ? mock_unit_of(fwspec->iommu_fwnode) : NULL;
+	if (!mu || !flags)
 		return ERR_PTR(-ENODEV);
 	mdev = kzalloc(sizeof(*mdev), GFP_KERNEL);
 	if (!mdev)
@@ -57,7 +57,7 @@ struct iommu_device *mock_device_probe(struct device *dev,
 	xa_init_flags(&mdev->pasids, XA_FLAGS_ACCOUNT);
 	dev_iommu_priv_set(dev, mdev);
 	mock_faults_add(dev);
-	return iommu;
+	return &mu->iommu;
 }
 
 void mock_device_release(struct device *dev)
@@ -100,7 +100,8 @@ static int device_name_iommu(struct device *dev, u32 id)
 	fwspec = kzalloc(struct_size(fwspec, ids, 1), GFP_KERNEL);
 	if (!fwspec)
 		return -ENOMEM;
-	fwspec->iommu_fwnode = fwnode_handle_get(mock_fwnode());
+	fwspec->iommu_fwnode =
+		fwnode_handle_get(mock_unit_fwnode(mock_unit_next()));
 	fwspec->num_ids = 1;
 	fwspec->ids[0] = id;
 	param->fwspec = fwspec;

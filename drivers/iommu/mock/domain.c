@@ -235,6 +235,12 @@ bool mock_owns(const struct iommu_domain *domain)
 unsigned int mock_windows(struct iommu_domain *domain,
 			  struct iommufd_window *out)
 {
+	struct mock_domain *mock = to_mock_domain(domain);
+
+	if (mock->nr_windows) {
+		memcpy(out, mock->windows, mock->nr_windows * sizeof(*out));
+		return mock->nr_windows;
+	}
 	out->first = domain->geometry.aperture_start;
 	out->last = domain->geometry.aperture_end;
 	out->pgsizes = domain->pgsize_bitmap;

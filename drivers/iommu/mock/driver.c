@@ -1,34 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The mock IOMMU as a module: one instance, registered with the IOMMU core, with
- * iommufd's door and with the selftest ioctl. It drives only devices that name
- * it, so that it lives beside the IOMMU of the machine.
+ * The mock IOMMU as a module, registered with the IOMMU core, with iommufd's door
+ * and with the selftest ioctl. It drives only devices that name it, so that it
+ * lives beside the IOMMU of the machine.
  */
 #include <linux/iommufd_selftest.h>
 #include <linux/irqdomain.h>
 #include <linux/module.h>
-#include <linux/platform_device.h>
-#include <linux/property.h>
 
 #include "mock.h"
 
-static struct iommu_device mock_iommu;
-static struct platform_device *mock_hw;
 static struct irq_domain *mock_irqs;
-
-static const struct software_node mock_node = {
-	.name = "iommufd-mock-iommu",
-};
-
-/**
- * mock_fwnode - what devices name their IOMMU by
- *
- * Return: constant while the module is loaded
- */
-struct fwnode_handle *mock_fwnode(void)
-{
-	return software_node_fwnode(&mock_node);
-}
 
 /**
  * mock_irq_domain - where interrupts of the devices would come from
@@ -54,22 +36,28 @@ static bool mock_capable(struct device *dev, enum iommu_cap cap)
 	}
 }
 
-static struct iommu_device *mock_probe(struct device *dev)
-{
-	return mock_device_probe(dev, &mock_iommu);
-}
+/* What the IOMMU core wants, of all units. */
+#define MOCK_IOMMU_OPS						\
+	.owner = THIS_MODULE,					\
+	.capable = mock_capable,				\
+	.probe_device = mock_device_probe,			\
+	.release_device = mock_device_release,			\
+	.device_group = generic_device_group,			\
+	.remove_dev_pasid = mock_remove_dev_pasid,		\
+	.default_domain = &mock_blocked,			\
+	.blocked_domain = &mock_blocked,			\
+	.pgsize_bitmap = MOCK_PAGE_SIZE
 
-const struct iommu_ops mock_iommu_ops = {
-	.owner = THIS_MODULE,
-	.capable = mock_capable,
-	.probe_device = mock_probe,
-	.release_device = mock_device_release,
-	.device_group = generic_device_group,
-	.remove_dev_pasid = mock_remove_dev_pasid,
-	.default_domain = &mock_blocked,
-	.blocked_domain = &mock_blocked,
-	.pgsize_bitmap = MOCK_PAGE_SIZE,
-};
+const struct iommu_ops mock_iommu_ops = { MOCK_IOMMU_OPS };
+
+/* The same once more: they are what a driver of the door is known by. */
+const struct iommu_ops mock_windowed_iommu_ops = { MOCK_IOMMU_OPS };
+
+/* One unit has the registers of another. */
+static bool mock_shares_tables(struct device *a, struct device *b)
+{
+	return true;
+}
 
 static const struct iommufd_driver_ops mock_driver_ops = {
 	.name = "mock",
@@ -88,6 +76,24 @@ static const struct iommufd_driver_ops mock_driver_ops = {
 	.enable_faults = mock_enable_faults,
 	.disable_faults = mock_disable_faults,
 	.page_response = mock_page_response,
+	.shares_tables = mock_shares_tables,
+};
+
+/* Paging only: an IOMMU with windows on request has nothing of the rest. */
+static const struct iommufd_driver_ops mock_windowed_driver_ops = {
+	.name = "mock-windows",
+	.owner = THIS_MODULE,
+	.iommu_ops = &mock_windowed_iommu_ops,
+	.hw_info = mock_hw_info,
+	.capabilities = mock_capabilities,
+	.alloc_paging = mock_alloc_default_windows,
+	.device_windows = mock_device_windows,
+	.alloc_windows = mock_alloc_windows,
+	.windows = mock_windows,
+	.map = mock_map,
+	.unmap = mock_unmap,
+	.set_dirty = mock_set_dirty,
+	.read_dirty = mock_read_dirty,
 };
 
 static const struct iommufd_selftest_ops mock_selftest_ops = {
@@ -104,34 +110,6 @@ static const struct iommufd_selftest_ops mock_selftest_ops = {
 	.dmabuf_revoke = mock_dmabuf_revoke,
 };
 
-static int mock_hw_add(void)
-{
-	const struct platform_device_info info = {
-		.name = "iommufd-mock-iommu",
-		.id = PLATFORM_DEVID_NONE,
-		.fwnode = mock_fwnode(),
-	};
-
-	mock_hw = platform_device_register_full(&info);
-	return PTR_ERR_OR_ZERO(mock_hw);
-}
-
-static int mock_iommu_add(void)
-{
-	int rc;
-
-	/* What PASIDs cost is decided per device. */
-	mock_iommu.max_pasids = BIT(MOCK_PASID_WIDTH);
-	rc = iommu_device_sysfs_add(&mock_iommu, &mock_hw->dev, NULL,
-				    "iommufd-mock");
-	if (rc)
-		return rc;
-	rc = iommu_device_register(&mock_iommu, &mock_iommu_ops, &mock_hw->dev);
-	if (rc)
-		iommu_device_sysfs_remove(&mock_iommu);
-	return rc;
-}
-
 static int __init mock_init(void)
 {
 	int rc;
@@ -147,22 +125,19 @@ static int __init mock_init(void)
 		return -ENOMEM;
 	mock_faults_init();
 	mock_irqs->flags |= IRQ_DOMAIN_FLAG_ISOLATED_MSI;
-	rc = software_node_register(&mock_node);
-	if (rc)
-		goto err_irqs;
-	rc = mock_hw_add();
-	if (rc)
-		goto err_node;
-	/* Before the IOMMU core knows the IOMMU: no device comes in between. */
+	/* Before the IOMMU core knows the units: no device comes in between. */
 	rc = iommufd_register_driver(&mock_driver_ops);
 	if (rc)
-		goto err_hw;
-	rc = mock_iommu_add();
+		goto err_irqs;
+	rc = iommufd_register_driver(&mock_windowed_driver_ops);
 	if (rc)
 		goto err_driver;
+	rc = mock_units_add();
+	if (rc)
+		goto err_windowed;
 	rc = mock_dmabuf_init();
 	if (rc)
-		goto err_iommu;
+		goto err_units;
 	rc = iommufd_register_selftest(&mock_selftest_ops);
 	if (rc)
 		goto err_dmabuf;
@@ -170,15 +145,12 @@ static int __init mock_init(void)
 
 err_dmabuf:
 	mock_dmabuf_exit();
-err_iommu:
-	iommu_device_unregister(&mock_iommu);
-	iommu_device_sysfs_remove(&mock_iommu);
+err_units:
+	mock_units_remove();
+err_windowed:
+	iommufd_unregister_driver(&mock_windowed_driver_ops);
 err_driver:
 	iommufd_unregister_driver(&mock_driver_ops);
-err_hw:
-	platform_device_unregister(mock_hw);
-err_node:
-	software_node_unregister(&mock_node);
 err_irqs:
 	mock_faults_exit();
 	irq_domain_remove(mock_irqs);
@@ -190,11 +162,9 @@ static void __exit mock_exit(void)
 {
 	iommufd_unregister_selftest(&mock_selftest_ops);
 	mock_dmabuf_exit();
-	iommu_device_unregister(&mock_iommu);
-	iommu_device_sysfs_remove(&mock_iommu);
+	mock_units_remove();
+	iommufd_unregister_driver(&mock_windowed_driver_ops);
 	iommufd_unregister_driver(&mock_driver_ops);
-	platform_device_unregister(mock_hw);
-	software_node_unregister(&mock_node);
 	mock_faults_exit();
 	irq_domain_remove(mock_irqs);
 }

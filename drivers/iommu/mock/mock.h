@@ -39,6 +39,22 @@ struct mock_faults {
 	struct dentry *debugfs;
 };
 
+/* All units of the mock, and the one that has windows. */
+#define MOCK_UNITS 3
+#define MOCK_UNIT_WINDOWED 2
+
+/**
+ * struct mock_unit - one mock IOMMU
+ * @iommu: what the IOMMU core knows it by
+ * @hw: what stands for its registers
+ *
+ * Constant while the module is loaded.
+ */
+struct mock_unit {
+	struct iommu_device iommu;
+	struct platform_device *hw;
+};
+
 /**
  * struct mock_device - what the IOMMU knows about one of its devices
  * @no_dirty: its IOMMU cannot record what it writes; constant
@@ -71,12 +87,16 @@ static inline struct mock_device *to_mock_device(struct device *dev)
  *	    it and is innermost
  * @tracks: can record what devices write; constant
  * @recording: does so now
+ * @nr_windows: used entries of @windows; 0 if it translates its aperture; constant
+ * @windows: what it translates, sorted; constant
  */
 struct mock_domain {
 	struct iommu_domain domain;
 	struct xarray leaves;
 	bool tracks;
 	bool recording;
+	unsigned int nr_windows;
+	struct iommufd_window windows[IOMMUFD_MAX_WINDOWS];
 };
 
 static inline struct mock_domain *to_mock_domain(struct iommu_domain *domain)
@@ -114,13 +134,27 @@ bool mock_leaf_next(struct xa_state *xas, unsigned long iova,
 
 /* driver.c */
 extern const struct iommu_ops mock_iommu_ops;
-struct fwnode_handle *mock_fwnode(void);
+extern const struct iommu_ops mock_windowed_iommu_ops;
 struct irq_domain *mock_irq_domain(void);
+
+/* unit.c */
+struct mock_unit *mock_unit_next(void);
+struct mock_unit *mock_unit_of(const struct fwnode_handle *fwnode);
+struct fwnode_handle *mock_unit_fwnode(const struct mock_unit *mu);
+int mock_units_add(void);
+void mock_units_remove(void);
+
+/* windows.c */
+int mock_device_windows(struct device *dev, struct iommufd_device_windows *out);
+struct iommu_domain *mock_alloc_default_windows(struct device *dev, u32 flags,
+						const struct iommu_user_data *data);
+struct iommu_domain *mock_alloc_windows(struct device *dev, u32 flags,
+					struct iommu_ext_window *windows,
+					unsigned int nr);
 
 /* device.c */
 extern struct iommu_domain mock_blocked;
-struct iommu_device *mock_device_probe(struct device *dev,
-				       struct iommu_device *iommu);
+struct iommu_device *mock_device_probe(struct device *dev);
 void mock_device_release(struct device *dev);
 struct device *mock_device_create(u32 flags);
 void mock_device_destroy(struct device *dev);
