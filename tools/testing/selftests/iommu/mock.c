@@ -107,6 +107,26 @@ int mock_device(int fd, uint32_t pt, uint32_t flags, struct mockdev *m)
 	return rc;
 }
 
+static void next_unit(unsigned int unit)
+{
+	int fd = open("/sys/module/" MODULE "/parameters/unit", O_WRONLY | O_CLOEXEC);
+	char digit = '0' + unit;
+
+	CHECK(fd >= 0);
+	CHECK(write(fd, &digit, 1) == 1);
+	close(fd);
+}
+
+int mock_device_on(int fd, uint32_t pt, unsigned int unit, struct mockdev *m)
+{
+	int rc;
+
+	next_unit(unit);
+	rc = mock_device(fd, pt, 0, m);
+	next_unit(0);
+	return rc;
+}
+
 int mock_replace(int fd, struct mockdev *m, uint32_t pt)
 {
 	struct iommu_test_cmd c = {

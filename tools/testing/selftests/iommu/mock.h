@@ -36,6 +36,9 @@ struct mockdev {
 int mock_cmd(int fd, uint32_t op, struct iommu_test_cmd *c);
 int mock_reserve(int fd, uint32_t ioas, uint64_t start, uint64_t length);
 int mock_device(int fd, uint32_t pt, uint32_t flags, struct mockdev *m);
+/* The same behind another IOMMU of the mock, see unit.c there. */
+#define UNIT_WINDOWED 2
+int mock_device_on(int fd, uint32_t pt, unsigned int unit, struct mockdev *m);
 int mock_replace(int fd, struct mockdev *m, uint32_t pt);
 int mock_check_map(int fd, uint32_t hwpt, uint64_t iova, const void *va,
 		   uint64_t length);
