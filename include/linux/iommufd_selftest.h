@@ -28,6 +28,8 @@ struct module;
  *		[@iova, @iova + @len); whether anything there is writeable
  * @pasid_domain: where requests of a device with a PASID go now; NULL if nowhere
  * @page_request: let a device of the mock ask for a page
+ * @trigger_vevent: let it cause an event of the vIOMMU that it is in; -ENOENT if it
+ *		    is in none
  * @dmabuf_get: make a dma-buf of @len bytes of kernel memory, a multiple of
  *		PAGE_SIZE; a file descriptor of the current process
  * @dmabuf_revoke: take its memory away or give it back; -EINVAL if @fd is not a
@@ -47,6 +49,7 @@ struct iommufd_selftest_ops {
 	const struct iommu_domain *(*pasid_domain)(struct device *dev, u32 pasid);
 	int (*page_request)(struct device *dev,
 			    const struct iommu_fault_page_request *request);
+	int (*trigger_vevent)(struct device *dev);
 	int (*dmabuf_get)(size_t len, int open_flags);
 	int (*dmabuf_revoke)(int fd, bool revoked);
 };

@@ -110,6 +110,7 @@ union ucmd_buffer {
 	struct iommu_option option;
 	struct iommu_test_cmd test;
 	struct iommu_vdevice_alloc vdevice;
+	struct iommu_veventq_alloc veventq;
 	struct iommu_vfio_ioas vfio_ioas;
 	struct iommu_viommu_alloc viommu;
 };
@@ -163,6 +164,8 @@ static const struct ucmd_op ucmd_ops[] = {
 	UCMD(IOMMU_TEST_CMD, iommufd_selftest, iommu_test_cmd, last),
 	UCMD(IOMMU_VDEVICE_ALLOC, iommufd_vdevice_alloc, iommu_vdevice_alloc,
 	     virt_id),
+	UCMD(IOMMU_VEVENTQ_ALLOC, iommufd_veventq_alloc, iommu_veventq_alloc,
+	     out_veventq_fd),
 	UCMD(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, iommu_vfio_ioas, __reserved),
 	UCMD(IOMMU_VIOMMU_ALLOC, iommufd_viommu_alloc, iommu_viommu_alloc,
 	     out_viommu_id),

@@ -99,6 +99,7 @@ extern const struct iommufd_object_type iommufd_hwpt_nested_type;
 extern const struct iommufd_object_type iommufd_device_type;
 extern const struct iommufd_object_type iommufd_access_type;
 extern const struct iommufd_object_type iommufd_fault_type;
+extern const struct iommufd_object_type iommufd_veventq_type;
 extern const struct iommufd_object_type iommufd_viommu_type;
 extern const struct iommufd_object_type iommufd_vdevice_type;
 

@@ -65,5 +65,7 @@ int selftest_pasid_check_hwpt(struct iommufd_ucmd *ucmd,
 /* selftest_event.c */
 int selftest_trigger_iopf(struct iommufd_ucmd *ucmd,
 			  const struct iommufd_selftest_ops *ops);
+int selftest_trigger_vevent(struct iommufd_ucmd *ucmd,
+			    const struct iommufd_selftest_ops *ops);
 
 #endif

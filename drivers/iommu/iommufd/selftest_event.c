@@ -49,3 +49,18 @@ int selftest_trigger_iopf(struct iommufd_ucmd *ucmd,
 	iommufd_object_put(&idev->obj);
 	return rc;
 }
+
+int selftest_trigger_vevent(struct iommufd_ucmd *ucmd,
+			    const struct iommufd_selftest_ops *ops)
+{
+	struct iommu_test_cmd *cmd = ucmd->cmd;
+	struct iommufd_device *idev;
+	int rc;
+
+	idev = mock_idev_get(ucmd, cmd->trigger_vevent.dev_id, ops);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	rc = ops->trigger_vevent(idev->dev);
+	iommufd_object_put(&idev->obj);
+	return rc;
+}

@@ -145,6 +145,26 @@ TRACE_EVENT(iommufd_fault,
 		  __entry->queued ? "" : " refused")
 );
 
+TRACE_EVENT(iommufd_vevent,
+	TP_PROTO(u32 viommu, u32 type, u32 sequence, bool lost),
+	TP_ARGS(viommu, type, sequence, lost),
+	TP_STRUCT__entry(
+		__field(u32, viommu)
+		__field(u32, type)
+		__field(u32, sequence)
+		__field(bool, lost)
+	),
+	TP_fast_assign(
+		__entry->viommu = viommu;
+		__entry->type = type;
+		__entry->sequence = sequence;
+		__entry->lost = lost;
+	),
+	TP_printk("viommu=%u type=0x%x sequence=%u%s", __entry->viommu,
+		  __entry->type, __entry->sequence,
+		  __entry->lost ? " lost" : "")
+);
+
 TRACE_EVENT(iommufd_page_response,
 	TP_PROTO(const char *dev, u32 pasid, u32 grpid, u32 code),
 	TP_ARGS(dev, pasid, grpid, code),

@@ -20,7 +20,8 @@ static void viommu_destroy(struct iommufd_object *obj)
 
 	if (viommu->hw.ops && viommu->hw.ops->destroy)
 		viommu->hw.ops->destroy(&viommu->hw);
-	WARN_ON(!xa_empty(&viommu->vdevices) || !list_empty(&viommu->queues));
+	WARN_ON(!xa_empty(&viommu->vdevices) || !list_empty(&viommu->queues) ||
+		!list_empty(&viommu->veventqs));
 	if (viommu->parent)
 		iommufd_object_undepend(&viommu->parent->obj);
 	hw_driver_put(viommu->drv);
@@ -106,6 +107,8 @@ static struct viommu_object *viommu_new(struct iommufd_device *idev)
 	xa_init_flags(&viommu->vdevices, XA_FLAGS_ACCOUNT);
 	mutex_init(&viommu->queues_lock);
 	INIT_LIST_HEAD(&viommu->queues);
+	spin_lock_init(&viommu->events_lock);
+	INIT_LIST_HEAD(&viommu->veventqs);
 	rc = iommufd_object_init(idev->obj.ictx, &viommu->obj,
 				 &iommufd_viommu_type);
 	if (rc) {

@@ -17,6 +17,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/spinlock.h>
 #include <linux/xarray.h>
 
 #include "object.h"
@@ -38,6 +39,9 @@ struct vm_area_struct;
  * @queues_lock: held while a hardware queue comes or goes. Outside the locks of
  *		 the address space
  * @queues: struct hw_queue_object
+ * @events_lock: protects @veventqs and what is in them. Innermost, taken in any
+ *		 context with interrupts off
+ * @veventqs: struct iommufd_veventq
  *
  * Freed when its id is destroyed, which only happens while nothing depends on
  * it. The physical IOMMU stays, because its driver does.
@@ -51,6 +55,8 @@ struct viommu_object {
 	struct xarray vdevices;
 	struct mutex queues_lock;
 	struct list_head queues;
+	spinlock_t events_lock;
+	struct list_head veventqs;
 };
 
 /**

@@ -55,6 +55,7 @@ struct iommu_device *mock_device_probe(struct device *dev)
 	mdev->no_dirty = *flags & MOCK_FLAGS_DEVICE_NO_DIRTY;
 	mdev->has_pasid = *flags & MOCK_FLAGS_DEVICE_PASID;
 	xa_init_flags(&mdev->pasids, XA_FLAGS_ACCOUNT);
+	mutex_init(&mdev->vdev_lock);
 	dev_iommu_priv_set(dev, mdev);
 	mock_faults_add(dev);
 	return &mu->iommu;
@@ -65,6 +66,7 @@ void mock_device_release(struct device *dev)
 	struct mock_device *mdev = to_mock_device(dev);
 
 	mock_faults_remove(dev);
+	mutex_destroy(&mdev->vdev_lock);
 	WARN_ON(!xa_empty(&mdev->pasids));
 	xa_destroy(&mdev->pasids);
 	kfree(mdev);

@@ -106,6 +106,7 @@ static const struct iommufd_selftest_ops mock_selftest_ops = {
 	.mark_dirty = mock_mark_dirty,
 	.pasid_domain = mock_pasid_domain,
 	.page_request = mock_page_request,
+	.trigger_vevent = mock_trigger_vevent,
 	.dmabuf_get = mock_dmabuf_get,
 	.dmabuf_revoke = mock_dmabuf_revoke,
 };

@@ -8,6 +8,7 @@
 
 #include <linux/iommu.h>
 #include <linux/iommufd_driver.h>
+#include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
@@ -63,6 +64,8 @@ struct mock_unit {
  * @reserved_sets: how often IOMMU_TEST_PASID_RESERVED has been set since it was
  *		   last removed; under that mutex
  * @faults: its page requests
+ * @vdev_lock: protects @vdev
+ * @vdev: what it is in a vIOMMU, NULL if it is in none
  *
  * Allocated when the IOMMU core asks for the device, freed when it releases it.
  */
@@ -72,6 +75,8 @@ struct mock_device {
 	struct xarray pasids;
 	unsigned int reserved_sets;
 	struct mock_faults faults;
+	struct mutex vdev_lock;
+	struct iommufd_vdevice *vdev;
 };
 
 static inline struct mock_device *to_mock_device(struct device *dev)
@@ -203,6 +208,11 @@ void mock_page_response(struct device *dev,
 			const struct iommufd_page_response *response);
 void mock_faults_init(void);
 void mock_faults_exit(void);
+
+/* event.c */
+bool mock_events_supported(struct iommufd_viommu *viommu, u32 type);
+void mock_events_vdevice(struct device *dev, struct iommufd_vdevice *vdev);
+int mock_trigger_vevent(struct device *dev);
 
 /* dmabuf.c */
 int mock_dmabuf_get(size_t len, int open_flags);
