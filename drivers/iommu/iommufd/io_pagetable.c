@@ -347,7 +347,8 @@ int iopt_cut(struct io_pagetable *iopt, unsigned long iova)
 				    "a kernel driver has 0x%lx..0x%lx pinned",
 				    area->node.start, area->node.last);
 	else
-		rc = iopt_check_alignment(iopt, iova, iova - area->node.start,
+		rc = iopt_check_alignment(iopt, area->node.start,
+					  iova - area->node.start,
 					  iopt_area_offset(area));
 	if (rc)
 		goto out;

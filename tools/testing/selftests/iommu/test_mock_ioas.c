@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/userfaultfd.h>
+#include <linux/vfio.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -519,6 +520,27 @@ static void race(void)
 	CHECK_EQ(iofd_objects(s.fd, "selftest"), 2);
 }
 
+/* Type1 takes the last page of a mapping that ends where translation does. */
+static void cut_at_the_end(void)
+{
+	struct vfio_iommu_type1_dma_unmap c = {
+		.argsz = sizeof(c), .iova = APERTURE_END - PAGE, .size = PAGE,
+	};
+	struct iommu_vfio_ioas set = { .size = sizeof(set), .op = IOMMU_VFIO_IOAS_SET };
+
+	begin();
+	OK(space_unmap(&s, APERTURE, MEM));
+	set.ioas_id = s.ioas;
+	OK(iofd_ioctl(s.fd, IOMMU_VFIO_IOAS, &set));
+	OK(iofd_ioctl(s.fd, VFIO_SET_IOMMU, (void *)VFIO_TYPE1_IOMMU));
+	OK(space_map(&s, mem, MEM, APERTURE_END - MEM));
+	OK(iofd_ioctl(s.fd, VFIO_IOMMU_UNMAP_DMA, &c));
+	CHECK_EQ(c.size, PAGE);
+	OK(mock_check_refs(s.fd, mem, MEM - PAGE, 1));
+	OK(mock_check_refs(s.fd, mem + MEM - PAGE, PAGE, 0));
+	OK(mock_check_map(s.fd, m.hwpt, APERTURE_END - MEM, mem, MEM - PAGE));
+}
+
 static const struct tap_test tests[] = {
 	{ "COPY shares what is pinned", copy_shares_pins },
 	{ "COPY of any part, also within one IOAS", copy_parts },
@@ -528,6 +550,7 @@ static const struct tap_test tests[] = {
 	{ "charged to the user, once, and refused over the limit", charge_user },
 	{ "charged to the process, once, and refused over the limit", charge_process },
 	{ "CHANGE_PROCESS", new_process },
+	{ "a page cut off where translation ends", cut_at_the_end },
 	{ "the process that owns the memory exits", process_gone },
 	{ "another process brings its pages in while they are pinned", faults_served },
 	{ "fork()", fork_keeps_memory },
