@@ -96,6 +96,28 @@ static void worker_fn(struct work_struct *work)
 	parallel_put(job);
 }
 
+/*
+ * Workers that have not begun are not waited for: all that the workqueue has may
+ * be in page faults of others, who take as long as they like.
+ */
+static void job_recall(struct parallel_job *job, unsigned int workers)
+{
+	unsigned int i;
+
+	for (i = 0; i + 1 < workers; i++) {
+		if (cancel_work(&job->works[i].work)) {
+			atomic_dec(&job->running);
+			refcount_dec(&job->refs);
+		}
+	}
+}
+
+/* What the workers did is seen by who has seen this. */
+static bool job_idle(struct parallel_job *job)
+{
+	return !atomic_read_acquire(&job->running);
+}
+
 /**
  * parallel_run - work through a range with several CPUs
  * @job: with @last, @step, @mm, @work and @release set, the rest zero
@@ -122,9 +144,10 @@ int parallel_run(struct parallel_job *job, unsigned long first,
 		queue_work_node(numa_node_id(), parallel_wq, &job->works[i].work);
 	}
 	job_loop(job);
+	job_recall(job, workers);
 	if (!killable) {
-		wait_event(job->idle, !atomic_read(&job->running));
-	} else if (wait_event_killable(job->idle, !atomic_read(&job->running))) {
+		wait_event(job->idle, job_idle(job));
+	} else if (wait_event_killable(job->idle, job_idle(job))) {
 		cmpxchg(&job->rc, 0, -EINTR);
 		return -EINTR;
 	}

@@ -18,7 +18,8 @@
  * struct parallel_job - a range that several CPUs work through piece by piece
  * @refs: one for the caller and one for each worker; who drops the last one calls
  *	  @release
- * @running: workers that have not finished
+ * @running: workers that have not finished. Not counted are those that were
+ *	     recalled before they began
  * @idle: woken when @running becomes 0
  * @next: where the next piece begins; grows past @last
  * @last: end of the range, constant

@@ -520,6 +520,94 @@ static void race(void)
 	CHECK_EQ(iofd_objects(s.fd, "selftest"), 2);
 }
 
+/*
+ * A process whose threads pin memory that nobody brings in, by more workers than
+ * there may be at once. Each thread's memory begins with pages that are there.
+ */
+enum { STUCK = 280 };
+static int begun;
+
+static void *pin_stuck(void *va)
+{
+	struct space own;
+	struct mockdev dev;
+	uint64_t size = 32 * MIB;
+
+	space_open(&own);
+	OK(mock_device(own.fd, own.ioas, 0, &dev));
+	__atomic_add_fetch(&begun, 1, __ATOMIC_SEQ_CST);
+	space_map(&own, va, size, APERTURE);
+	return NULL;
+}
+
+static void pin_all_stuck(int ready)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC), file, i;
+	struct uffdio_register r = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	uint64_t there = 16 * MIB, size = 32 * MIB;
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+		_exit(4);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 65536);
+	file = OK(mem_file(there, 0));
+	for (i = 0; i < STUCK; i++) {
+		char *va = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		CHECK(va != MAP_FAILED);
+		CHECK(mmap(va, there, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_FIXED, file, 0) == va);
+		r.range.start = (uintptr_t)va + there;
+		r.range.len = size - there;
+		CHECK(!ioctl(uffd, UFFDIO_REGISTER, &r));
+		CHECK(!pthread_create(&thread, &attr, pin_stuck, va));
+	}
+	while (__atomic_load_n(&begun, __ATOMIC_SEQ_CST) < STUCK)
+		usleep(10000);
+	sleep(4);
+	CHECK(write(ready, "", 1) == 1);
+	pause();
+}
+
+/* Others do not wait for workers that such a process keeps busy. */
+static void workers_taken(void)
+{
+	int status, ready[2];
+	uint64_t size = 64 * MIB;
+	long long pinned;
+	pid_t pid;
+	char c;
+
+	mock_open(&s);
+	pinned = mem_pinned_pages();
+	CHECK(!pipe(ready));
+	pid = fork();
+	if (!pid) {
+		close(ready[0]);
+		pin_all_stuck(ready[1]);
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1) {
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK_EQ(WEXITSTATUS(status), 4);
+		tap_skip("no userfaultfd to be had");
+	}
+	mem = mem_anon(size);
+	CHECK(mem);
+	OK(mock_device(s.fd, s.ioas, 0, &m));
+	OK(space_map(&s, mem, size, APERTURE));
+	OK(mock_check_map(s.fd, m.hwpt, APERTURE, mem, size));
+	OK(space_unmap(&s, APERTURE, size));
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	/* the workers notice a little later */
+	CHECK_EQ(mem_wait_pinned(pinned, 20000), pinned);
+}
+
 /* Type1 takes the last page of a mapping that ends where translation does. */
 static void cut_at_the_end(void)
 {
@@ -553,6 +641,7 @@ static const struct tap_test tests[] = {
 	{ "a page cut off where translation ends", cut_at_the_end },
 	{ "the process that owns the memory exits", process_gone },
 	{ "another process brings its pages in while they are pinned", faults_served },
+	{ "another process keeps all workers busy", workers_taken, 90 },
 	{ "fork()", fork_keeps_memory },
 	{ "processes killed while pinning", killed, 60 },
 	{ "devices, maps and copies at once", race, 90 },
