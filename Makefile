@@ -35,7 +35,7 @@ help:
 	@echo '  make fuzz [SECONDS=60] [SEED=...] [ROUND=...]   random sequences of commands; a round that'
 	@echo '                             failed is repeated, and printed, by its seed and number'
 	@echo '  make shell [MACHINE=...]   a shell in a machine with the modules loaded'
-	@echo '  make bench                 map and unmap against the type1 container'
+	@echo '  make bench                 measures against the type1 container; a table, and out/bench.json'
 	@echo "Machines: $$(cd tools/testing/vm/machines && ls | grep -Ev 'inc$$|README' | tr '\n' ' ')(default $(MACHINE))"
 
 kdir:

@@ -13,10 +13,10 @@
 
 #include "parallel.h"
 
-static bool parallel = true;
-module_param(parallel, bool, 0644);
+static unsigned int parallel = PARALLEL_MAX;
+module_param(parallel, uint, 0644);
 MODULE_PARM_DESC(parallel,
-		 "Let several CPUs pin and map large ranges (default: on)");
+		 "CPUs that may work together on one large map: 1 to 8 (default: 8)");
 
 static struct workqueue_struct *parallel_wq;
 
@@ -41,9 +41,9 @@ void parallel_exit(void)
  */
 unsigned int parallel_workers(unsigned long count, unsigned long step)
 {
-	unsigned long n = count / step;
+	unsigned long n = min(count / step, READ_ONCE(parallel));
 
-	if (!READ_ONCE(parallel))
+	if (n <= 1)
 		return 1;
 #ifdef CONFIG_NUMA
 	/* A memory policy of the task would not hold for a worker. */

@@ -2,7 +2,7 @@
 #
 # The static programs that run inside the machines, by convention:
 #   tools/testing/selftests/DIR/test_NAME.c  ->  $(BIN)/DIR-NAME
-#   tools/testing/bench/NAME.c               ->  $(BIN)/bench-NAME
+#   tools/testing/bench/NAME.c               ->  $(BIN)/bench-NAME, for those named below
 #   tools/demo/NAME.c                        ->  $(BIN)/NAME
 # each linked with tools/testing/selftests/lib/*.c. Other .c files of a
 # directory belong to all programs of that directory.
@@ -31,7 +31,7 @@ endef
 
 $(foreach d,$(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard $(SELFTESTS)/*/)))),\
 	$(call directory,$(SELFTESTS)/$(d),$(d)-,$(wildcard $(SELFTESTS)/$(d)/test_*.c)))
-$(call directory,$(SRC)/tools/testing/bench,bench-,$(wildcard $(SRC)/tools/testing/bench/*.c))
+$(call directory,$(SRC)/tools/testing/bench,bench-,$(addprefix $(SRC)/tools/testing/bench/,map.c scale.c parallel.c))
 $(call directory,$(SRC)/tools/demo,,$(wildcard $(SRC)/tools/demo/*.c))
 
 all: $(programs)
