@@ -21,6 +21,7 @@
 
 #include "mem.h"
 #include "mock_event.h"
+#include "mock_pasid.h"
 
 #define PAGE 4096UL
 #define ADDR 0x1234000UL
@@ -536,6 +537,90 @@ static void guest_pasids(void)
 	RESPONSE(3, 5, 3, 1);
 }
 
+static int pasid_table(uint32_t fault, uint32_t *table)
+{
+	struct iommu_hwpt_alloc c = {
+		.size = sizeof(c),
+		.flags = IOMMU_HWPT_ALLOC_PASID | (fault ? IOMMU_HWPT_FAULT_ID_VALID : 0),
+		.dev_id = m.idev,
+		.pt_id = s.ioas,
+		.fault_id = fault,
+	};
+	int rc = iofd_ioctl(s.fd, IOMMU_HWPT_ALLOC, &c);
+
+	*table = c.out_hwpt_id;
+	return rc;
+}
+
+/* PASIDs that the host attached have queues of their own, or none. */
+static void host_pasids(void)
+{
+	struct iommu_hwpt_pgfault f;
+	uint32_t other_id, rid, a, b, plain;
+	int other;
+
+	mock_open(&s);
+	OK(mock_device(s.fd, s.ioas, MOCK_FLAGS_DEVICE_PASID, &m));
+	queue = OK(event_fault_queue(s.fd, &queue_id));
+	other = OK(event_fault_queue(s.fd, &other_id));
+	dev = event_device(s.fd, m.idev);
+	OK(pasid_table(0, &rid));
+	OK(pasid_table(queue_id, &a));
+	OK(pasid_table(other_id, &b));
+	OK(pasid_table(0, &plain));
+	OK(mock_replace(s.fd, &m, rid));
+	OK(mock_pasid_attach(s.fd, &m, 7, a));
+	OK(mock_pasid_attach(s.fd, &m, 8, b));
+	OK(mock_pasid_attach(s.fd, &m, 9, plain));
+
+	OK(event_request(s.fd, m.idev, 7, 1, 1, ADDR));
+	CHECK_EQ(event_poll(other, 0), 0);
+	CHECK_EQ(event_read(queue, &f, sizeof(f)), sizeof(f));
+	check_fault(&f, 7, 1, 1, ADDR, 1);
+	OK(event_answer(queue, f.cookie, 0));
+	RESPONSE(1, 7, 1, 0);
+	OK(event_request(s.fd, m.idev, 8, 2, 1, ADDR));
+	CHECK_EQ(event_poll(queue, 0), 0);
+	CHECK_EQ(event_read(other, &f, sizeof(f)), sizeof(f));
+	check_fault(&f, 8, 2, 1, ADDR, 1);
+	OK(event_answer(other, f.cookie, 1));
+	RESPONSE(2, 8, 2, 1);
+	OK(event_request(s.fd, m.idev, 9, 3, 1, ADDR));
+	RESPONSE(3, 9, 3, 1);
+	OK(event_request(s.fd, m.idev, 0, 4, 1, ADDR));
+	RESPONSE(4, NONE, 4, 1);
+
+	/* one PASID moves or goes, the others keep what waits */
+	OK(event_request(s.fd, m.idev, 7, 5, 1, ADDR));
+	OK(event_request(s.fd, m.idev, 8, 6, 1, ADDR));
+	OK(mock_pasid_replace(s.fd, &m, 7, b));
+	RESPONSE(5, 7, 5, 1);
+	CHECK_EQ(event_poll(queue, 0), 0);
+	OK(event_request(s.fd, m.idev, 7, 7, 1, ADDR));
+	CHECK_EQ(event_poll(queue, 0), 0);
+	OK(mock_pasid_detach(s.fd, &m, 8));
+	RESPONSE(6, 8, 6, 1);
+	CHECK_EQ(event_read(other, &f, sizeof(f)), sizeof(f));
+	check_fault(&f, 7, 7, 1, ADDR, 1);
+	OK(mock_pasid_replace(s.fd, &m, 7, plain));
+	RESPONSE(7, 7, 7, 1);
+	REFUSED(other, 0, event_answer(other, f.cookie, 0), -EINVAL);
+	OK(mock_pasid_detach(s.fd, &m, 7));
+	OK(mock_pasid_detach(s.fd, &m, 9));
+	OK(event_request(s.fd, m.idev, 7, 8, 1, ADDR));
+	RESPONSE(8, 7, 8, 1);
+	/* one whose attachment fails has not touched the queue */
+	OK(mock_pasid_attach(s.fd, &m, IOMMU_TEST_PASID_RESERVED, a));
+	OK(event_request(s.fd, m.idev, IOMMU_TEST_PASID_RESERVED, 9, 1, ADDR));
+	CHECK(mock_pasid_replace(s.fd, &m, IOMMU_TEST_PASID_RESERVED, b) == -ENOMEM);
+	CHECK_EQ(event_read(queue, &f, sizeof(f)), sizeof(f));
+	OK(event_answer(queue, f.cookie, 0));
+	RESPONSE(9, IOMMU_TEST_PASID_RESERVED, 9, 0);
+	OK(iofd_destroy(s.fd, m.stdev));
+	OK(iofd_destroy(s.fd, a));
+	OK(iofd_destroy(s.fd, b));
+}
+
 /* Everybody at once. */
 static _Atomic bool stop;
 static _Atomic unsigned int sent;
@@ -692,6 +777,7 @@ static const struct tap_test tests[] = {
 	{ "the file of /dev/iommu is closed first", context_closed },
 	{ "the process exits", process_exits },
 	{ "PASIDs of a guest", guest_pasids },
+	{ "PASIDs of the host", host_pasids },
 	{ "more requests than are kept", flood, 120 },
 	{ "a reader that does not come back", stuck_reader, 60 },
 	{ "what fdinfo shows", shown },
