@@ -91,28 +91,28 @@ static int iommufd_destroy(struct iommufd_ucmd *ucmd)
 
 /* Room for the largest command. */
 union ucmd_buffer {
-	struct iommu_destroy destroy;
-	struct iommu_fault_alloc fault;
-	struct iommu_hw_info info;
-	struct iommu_hwpt_alloc hwpt;
-	struct iommu_hwpt_get_dirty_bitmap get_dirty;
-	struct iommu_hwpt_invalidate invalidate;
-	struct iommu_hwpt_set_dirty_tracking set_dirty;
 	struct iommu_ioas_alloc alloc;
-	struct iommu_ioas_allow_iovas allow;
-	struct iommu_ioas_change_process change_process;
-	struct iommu_ioas_copy copy;
 	struct iommu_ioas_iova_ranges ranges;
+	struct iommu_ioas_allow_iovas allow;
 	struct iommu_ioas_map map;
 	struct iommu_ioas_map_file map_file;
-	struct iommu_ioas_noiommu_get_pa get_pa;
+	struct iommu_ioas_copy copy;
 	struct iommu_ioas_unmap unmap;
-	struct iommu_option option;
-	struct iommu_test_cmd test;
-	struct iommu_vdevice_alloc vdevice;
-	struct iommu_veventq_alloc veventq;
+	struct iommu_ioas_change_process change_process;
+	struct iommu_ioas_noiommu_get_pa get_pa;
 	struct iommu_vfio_ioas vfio_ioas;
+	struct iommu_option option;
+	struct iommu_hw_info info;
+	struct iommu_hwpt_alloc hwpt;
+	struct iommu_hwpt_invalidate invalidate;
+	struct iommu_hwpt_set_dirty_tracking set_dirty;
+	struct iommu_hwpt_get_dirty_bitmap get_dirty;
 	struct iommu_viommu_alloc viommu;
+	struct iommu_vdevice_alloc vdevice;
+	struct iommu_fault_alloc fault;
+	struct iommu_veventq_alloc veventq;
+	struct iommu_destroy destroy;
+	struct iommu_test_cmd test;
 };
 
 struct ucmd_op {
