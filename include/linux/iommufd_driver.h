@@ -236,9 +236,10 @@ struct iommufd_page_response {
  *		 read and answered through its uptr, or NULL. -EOPNOTSUPP for an
  *		 unknown type. Optional
  * @replace_pasid: move a PASID of @dev from @old to @new without a moment in which
- *		   its requests are refused; on failure nothing has changed.
+ *		   its requests are refused; on failure nothing has changed. -EOPNOTSUPP
+ *		   if that cannot be done between these two.
  *		   The mutex of the device's IOMMU group is held. Optional:
- *		   without it the PASID is detached and attached
+ *		   without it, and then, the PASID is detached and attached
  * @enable_faults: let @dev send page requests, which the driver hands to
  *		   iommufd_report_fault(). Called before the device is first
  *		   attached to a page table with a fault queue. Optional

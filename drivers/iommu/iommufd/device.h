@@ -26,7 +26,7 @@ struct vdevice_object;
  * @hwpt: what all of them are attached to; NULL if none is. Depended on once
  * @handle: what the IOMMU core knows the attachment by
  * @pasids: struct iommufd_pasid of the PASIDs that are attached, by their number;
- *	    read under RCU too
+ *	    leaves it under the xa_lock of the context, too, which lists hold
  *
  * An IOMMU cannot tell the devices of a group apart, so that they can only be
  * attached to one table, all of them.

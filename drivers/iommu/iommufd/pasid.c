@@ -156,7 +156,10 @@ static int move_device_back(struct device *dev, void *data)
 	return 0;
 }
 
-/* The hardware first, then what the IOMMU core knows; all devices or none. */
+/*
+ * The hardware first, then what the IOMMU core knows; all devices or none.
+ * -EOPNOTSUPP, which is not explained: not this way.
+ */
 static int hw_move(struct iommufd_device *idev, u32 pasid,
 		   struct iommufd_pasid *at, struct iommufd_hwpt *hwpt)
 {
@@ -170,6 +173,8 @@ static int hw_move(struct iommufd_device *idev, u32 pasid,
 	};
 	int rc;
 
+	if (!move.drv->replace_pasid)
+		return -EOPNOTSUPP;
 	down_write(&iopt->shape);
 	rc = iommu_group_for_each_dev(group, &move, move_device);
 	if (rc)
@@ -177,7 +182,9 @@ static int hw_move(struct iommufd_device *idev, u32 pasid,
 	else
 		WRITE_ONCE(at->handle.domain, move.to);
 	up_write(&iopt->shape);
-	return rc ? refuse_attach(idev, pasid, hwpt, rc) : 0;
+	if (rc && rc != -EOPNOTSUPP)
+		refuse_attach(idev, pasid, hwpt, rc);
+	return rc;
 }
 
 /*
@@ -206,8 +213,11 @@ static struct iommufd_hwpt *forget(struct iommufd_group *igroup, u32 pasid,
 {
 	struct iommufd_hwpt *hwpt = at->hwpt;
 
+	/* Who lists PASIDs holds this lock, and none other. */
+	xa_lock(&igroup->ictx->objects);
 	xa_erase(&igroup->pasids, pasid);
-	kfree_rcu(at, rcu);
+	xa_unlock(&igroup->ictx->objects);
+	kfree(at);
 	return hwpt;
 }
 
@@ -278,9 +288,8 @@ static int replace_locked(struct iommufd_device *idev, u32 pasid,
 	rc = iommufd_fault_prepare(idev, pasid, hwpt);
 	if (rc)
 		return rc;
-	if (idev->drv->replace_pasid)
-		rc = hw_move(idev, pasid, at, hwpt);
-	else
+	rc = hw_move(idev, pasid, at, hwpt);
+	if (rc == -EOPNOTSUPP)
 		rc = hw_move_in_steps(idev, pasid, at, hwpt, &lost);
 	if (lost) {
 		iommufd_fault_settle(idev, pasid, NULL);
@@ -454,17 +463,20 @@ void iommufd_device_pasid_detach_all(struct iommufd_device *idev)
 {
 	struct iommufd_pasid *at;
 	unsigned long pasid;
+	bool ours;
 
-	/* Only the caller attaches PASIDs of @idev, so what is ours stays ours. */
-	rcu_read_lock();
-	xa_for_each(&idev->igroup->pasids, pasid, at) {
-		if (at->idev != idev)
-			continue;
-		rcu_read_unlock();
-		iommufd_device_pasid_detach(idev, pasid);
-		rcu_read_lock();
-	}
-	rcu_read_unlock();
+	do {
+		ours = false;
+		mutex_lock(&idev->igroup->lock);
+		xa_for_each(&idev->igroup->pasids, pasid, at) {
+			ours = at->idev == idev;
+			if (ours)
+				break;
+		}
+		mutex_unlock(&idev->igroup->lock);
+		if (ours)
+			iommufd_device_pasid_detach(idev, pasid);
+	} while (ours);
 }
 EXPORT_SYMBOL_GPL(iommufd_device_pasid_detach_all);
 
@@ -483,13 +495,11 @@ bool iommufd_pasid_uses(const struct iommufd_device *idev,
 	unsigned long pasid;
 	bool uses = false;
 
-	rcu_read_lock();
 	xa_for_each(&idev->igroup->pasids, pasid, at)
 		if (at->idev == idev && &READ_ONCE(at->hwpt)->obj == other) {
 			uses = true;
 			break;
 		}
-	rcu_read_unlock();
 	return uses;
 }
 
@@ -506,12 +516,10 @@ void iommufd_pasid_show(struct iommufd_device *idev, struct seq_file *m)
 	struct iommufd_pasid *at;
 	unsigned long pasid;
 
-	rcu_read_lock();
 	xa_for_each(&idev->igroup->pasids, pasid, at)
 		if (at->idev == idev)
 			seq_printf(m, " pasid=%lu:%u", pasid,
 				   READ_ONCE(at->hwpt)->obj.id);
-	rcu_read_unlock();
 }
 
 /**

@@ -3,7 +3,6 @@
 #define __IOMMUFD_PASID_H
 
 #include <linux/iommu.h>
-#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 struct iommufd_device;
@@ -19,7 +18,6 @@ struct seq_file;
  * @hwpt: what it is attached to. Depended on once; changes under the group's lock
  * @handle: what the IOMMU core knows the attachment by; one for as long as it
  *	    lasts, whatever it is moved to
- * @rcu: readers of the table of PASIDs may still look at it
  *
  * In iommufd_group.pasids by its number. The kernel's IOMMU core attaches a PASID
  * for all devices of a group, so it belongs to one of them: PCIe only lets a
@@ -30,7 +28,6 @@ struct iommufd_pasid {
 	struct iommufd_device *idev;
 	struct iommufd_hwpt *hwpt;
 	struct iommu_attach_handle handle;
-	struct rcu_head rcu;
 };
 
 int iommufd_pasid_allows_rid(struct iommufd_group *igroup,

@@ -3,8 +3,14 @@
  * PASIDs of mock devices: a table from PASID to page table for each of them.
  */
 #include <linux/iommufd_reason.h>
+#include <linux/module.h>
 
 #include "mock.h"
+
+static bool replace_pasid = true;
+module_param(replace_pasid, bool, 0644);
+MODULE_PARM_DESC(replace_pasid,
+		 "Move PASIDs between page tables at once; off: as drivers without it (default: on)");
 
 /*
  * The PASID for testing what becomes of a failure: of the calls since it was
@@ -66,6 +72,8 @@ void mock_remove_dev_pasid(struct device *dev, ioasid_t pasid,
 int mock_replace_pasid(struct iommu_domain *new, struct iommu_domain *old,
 		       struct device *dev, ioasid_t pasid)
 {
+	if (!READ_ONCE(replace_pasid))
+		return -EOPNOTSUPP;
 	return mock_set_dev_pasid(new, dev, pasid, old);
 }
 

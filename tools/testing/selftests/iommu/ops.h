@@ -52,6 +52,14 @@ struct ops_op {
 extern const struct ops_op ops_table[];
 extern const unsigned int ops_count;
 
+/* Operations on devices of the mock, without anything in ops_env of a device. */
+struct ops_table {
+	const struct ops_op *ops;
+	unsigned int count;
+};
+
+extern const struct ops_table ops_pasid;
+
 /* Ends the test as skipped where the op needs a device that is not there. */
 void ops_begin(struct ops_env *e, const struct ops_op *op);
 

@@ -233,6 +233,32 @@ static void rollback(void)
 	}
 }
 
+/* A driver that cannot move them: detached and attached, and back if that fails. */
+static void in_steps(void)
+{
+	struct mockdev coarse;
+	uint32_t records;
+
+	begin();
+	OK(iofd_hwpt(s.fd, m.idev, s.ioas,
+		     IOMMU_HWPT_ALLOC_PASID | IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &records));
+	OK(mock_device(s.fd, one, PASID | MOCK_FLAGS_DEVICE_NO_DIRTY, &coarse));
+	mock_pasid_replaces(0);
+	OK(pasid_attach(1, one));
+	OK(pasid_replace(1, two));
+	OK(leads_to(1, two));
+	OK(iofd_destroy(s.fd, plain));
+	OK(pasid_replace(1, one));
+	OK(leads_to(1, one));
+	OK(mock_pasid_attach(s.fd, &coarse, 1, two));
+	TEST(mock_pasid_replace(s.fd, &coarse, 1, records), -EINVAL);
+	OK(mock_pasid_check(s.fd, &coarse, 1, two));
+	REFUSED(s.fd, IOMMU_DESTROY, iofd_destroy(s.fd, two), -EBUSY);
+	OK(mock_pasid_detach(s.fd, &coarse, 1));
+	OK(iofd_destroy(s.fd, two));
+	mock_pasid_replaces(1);
+}
+
 /* Tables that record refuse devices that cannot be recorded, also by PASID. */
 static void unsuitable(void)
 {
@@ -492,6 +518,7 @@ static const struct tap_test tests[] = {
 	{ "a table stays as long as a PASID is attached to it", holds },
 	{ "a file is closed with PASIDs attached", closed },
 	{ "a move that fails leaves a PASID where it was", rollback },
+	{ "a driver that cannot move PASIDs", in_steps },
 	{ "a table that does not suit the device", unsuitable },
 	{ "an answer that cannot be written", no_way_out },
 	{ "GET_HW_INFO tells the width", hw_info },
