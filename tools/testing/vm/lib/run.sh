@@ -7,6 +7,7 @@
 #     console.log   what the kernel said
 #     results.log   what the tests said, framed by "#lab:" lines
 #     qemu.log      what QEMU said, and its command line
+#     standstill    the state of a machine that gave no sign of life
 #     totals        passed, failed, skipped, status of the command
 
 # A machine is taken for hung when it gave no sign of life for so long.
@@ -137,6 +138,65 @@ signs_of_life()
 	stat -c %s "$run_dir/console.log" "$run_dir/results.log" "$run_dir/alive" 2>/dev/null | tr '\n' ' '
 }
 
+# What a machine that stands still is doing, while it is still there. QEMU tells
+# of its CPUs, twice: one that is halted with interrupts on waits for a timer that
+# the emulator owes it, one that runs in the kernel with interrupts off may be our
+# own fault. Then a non-maskable interrupt has the kernel say where it was, which
+# is taken out of console.log: it is no finding, and panics.
+look_at_standstill()
+{
+	local said cpu
+
+	said=$(stat -c %s "$run_dir/console.log")
+	# a QEMU that hangs itself must not take us along
+	timeout 30 cat "$run_dir/monitor.out" >"$run_dir/standstill" &
+	timeout 30 bash -c '
+		exec >"$1/monitor.in"
+		for i in 1 2; do
+			echo "info registers -a"
+			sleep 1
+		done
+		for cpu in $(seq 0 $(($2 - 1))); do
+			echo "info lapic $cpu"
+		done
+		sleep 1
+		echo nmi
+		sleep 6' - "$run_dir" "$cpus" || :
+	qemu_kill
+	wait $! 2>/dev/null || :
+	# the monitor repeats what is typed, letter by letter
+	sed -E -i 's/\r//; s/.*\x1b\[D([^\x1b]*)\x1b\[K$/(qemu) \1/' "$run_dir/standstill"
+	{
+		printf '\n--- the kernel, after a non-maskable interrupt:\n'
+		tail -c "+$((said + 1))" "$run_dir/console.log"
+	} >>"$run_dir/standstill"
+	truncate -s "$said" "$run_dir/console.log"
+	for ((cpu = 0; cpu < cpus; cpu++)); do
+		standstill_cpu "$cpu"
+	done >"$run_dir/standstill.cpus"
+}
+
+# One line about a CPU, from what QEMU said of it.
+standstill_cpu()
+{
+	awk -v cpu="$1" '
+		/^CPU#/ { mine = $1 == "CPU#" cpu }
+		mine && /^[ER]IP=/ {
+			split($1, at, "=")
+			flags = substr($2, 5)
+			# bit 9 of the flags
+			on = index("2367abef", substr(flags, length(flags) - 2, 1))
+			state = /HLT=1/ ? "halted" : /CPL=3/ ? "runs a program" : "runs in the kernel"
+			states[++n] = state ", interrupts " (on ? "on" : "off") ", at " at[2]
+		}
+		END {
+			printf "cpu %d: %s", cpu, n ? states[1] : "QEMU does not answer"
+			if (n > 1)
+				printf "; a second later %s", states[2] == states[1] ? "the same" : states[2]
+			print ""
+		}' "$run_dir/standstill"
+}
+
 # Boots and watches. Sets $ended: '' by itself, or why it was ended.
 run_watched()
 {
@@ -145,8 +205,10 @@ run_watched()
 	ended=''
 	printf '%q ' "${qemu[@]}" >"$run_dir/qemu.log"
 	printf '\n' >>"$run_dir/qemu.log"
+	mkfifo "$run_dir/monitor.in" "$run_dir/monitor.out"
 	# the inner timeout is for the case that this script dies
 	( cd "$run_dir" && exec "$lab_dir/intree" timeout -k 10 $((total_limit + 60)) "${qemu[@]}" \
+		-chardev "pipe,id=monitor,path=$run_dir/monitor" -mon chardev=monitor \
 		-serial "file:$run_dir/console.log" >>"$run_dir/qemu.log" 2>&1 </dev/null ) &
 	pid=$!
 	# what the tests print, as they print it; ends with QEMU
@@ -163,6 +225,7 @@ run_watched()
 			last=$SECONDS
 		elif [ $((SECONDS - last)) -ge "$hang_limit" ]; then
 			ended="no sign of life for $hang_limit s"
+			look_at_standstill
 		fi
 		[ $((SECONDS - start)) -lt "$total_limit" ] || ended="longer than $total_limit s"
 		# all is said, but the machine cannot go: a lock is held for ever
@@ -179,7 +242,7 @@ run_watched()
 	wait $pid 2>/dev/null || :
 	[ -z "$live_pid" ] || wait "$live_pid" || :
 	trap - INT TERM HUP
-	rm -f "$run_dir/initramfs" "$run_dir/qemu.pid"
+	rm -f "$run_dir/initramfs" "$run_dir/qemu.pid" "$run_dir"/monitor.*
 	[ "$keep_disks" = yes ] || rm -f "$run_dir"/*.raw
 }
 
@@ -215,11 +278,11 @@ stuck_leaving_kernel()
 # leaves passed, failed, skipped, command_status, retries.
 run_machine()
 {
-	retries=0
+	retries=0 hung_dir=''
 	run_prepare
 	run_watched
 	if hung_by_emulator; then
-		retries=1
+		retries=1 hung_dir=$run_dir
 		say "$machine_name: $ended, see $run_dir; the one retry"
 		run_prepare
 		run_watched
@@ -234,7 +297,14 @@ run_judge()
 	awk -f "$lab_dir/report.awk" -v totals="$run_dir/totals" -v how="$mode" -v ended="$ended" \
 		"$run_dir/console.log" "$run_dir/results.log" >"$run_dir/report"
 	read -r passed failed skipped command_status <"$run_dir/totals"
-	[ "$retries" -eq 0 ] || printf '    one retry, the first run hung\n' >>"$run_dir/report"
+	if [ "$retries" -ne 0 ]; then
+		printf '    one retry, the first run hung: see standstill in %s\n' "$hung_dir"
+		sed 's/^/      /' "$hung_dir/standstill.cpus"
+	fi >>"$run_dir/report"
+	if [ -e "$run_dir/standstill.cpus" ]; then
+		printf '    stood still, see %s\n' "$run_dir/standstill"
+		sed 's/^/      /' "$run_dir/standstill.cpus"
+	fi >>"$run_dir/report"
 	if [ -e "$run_dir/qemu.log" ] && [ ! -s "$run_dir/console.log" ]; then
 		sed 1d "$run_dir/qemu.log" | sed 's/^/    /' >>"$run_dir/report"
 	fi
