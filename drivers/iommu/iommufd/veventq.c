@@ -227,8 +227,11 @@ static ssize_t veventq_read(struct iommufd_eventfile *ef, char __user *buf,
 			untake_event(veventq, event, &lost);
 			break;
 		}
-		kfree(event);
 		done += length;
+		/* The end of what there is, so that readers find it at the end. */
+		if (!event)
+			break;
+		kfree(event);
 		cond_resched();
 	}
 	return done ?: rc;

@@ -915,6 +915,19 @@ struct iommu_hwpt_page_response {
  * @out_fault_fd: file to read() struct iommu_hwpt_pgfault from and write()
  *                struct iommu_hwpt_page_response to, whole ones only; poll()
  *                works. The caller closes it.
+ *
+ * Requests are read by whole groups, as many as fit, the oldest first; EINVAL
+ * if the first does not fit. Reading never waits: 0 if there is none, EAGAIN
+ * with O_NONBLOCK. All requests of a group have one cookie and are answered by
+ * one response. A write of several responses returns how far it came; EINVAL
+ * for a code, a cookie or a number of bytes that is none.
+ *
+ * The kernel answers IOMMUFD_PAGE_RESP_INVALID for the user when a device
+ * leaves the HWPT whose requests wait, when the last descriptor of the file is
+ * closed, and to what exceeds 8192 requests of one device. Cookies that were
+ * read before are then unknown.
+ *
+ * The open file keeps the queue (EBUSY), and everything of this /dev/iommu.
  */
 struct iommu_fault_alloc {
 	__u32 size;
@@ -1019,7 +1032,8 @@ struct iommu_ioas_change_process {
 /**
  * enum iommu_veventq_flag - what a vEVENT header may say
  * @IOMMU_VEVENTQ_FLAG_LOST_EVENTS: the queue was full and events behind the
- *                                  last one read are gone; no data follows
+ *                                  last one read are gone; no data follows,
+ *                                  and nothing behind it in the same read()
  */
 enum iommu_veventq_flag {
 	IOMMU_VEVENTQ_FLAG_LOST_EVENTS = 1 << 0,
@@ -1083,6 +1097,13 @@ struct iommu_vevent_tegra241_cmdqv {
  *                  data of the type; poll() and O_NONBLOCK work. The caller
  *                  closes it.
  * @__reserved: 0
+ *
+ * A read that has no room for the next event is EINVAL, one of less than a
+ * header always. Reading never waits: 0 if there is no event, EAGAIN with
+ * O_NONBLOCK. What comes after the last descriptor has been closed is dropped.
+ *
+ * The open file keeps the queue (EBUSY), and everything of this /dev/iommu; the
+ * queue keeps the vIOMMU.
  */
 struct iommu_veventq_alloc {
 	__u32 size;

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 #include <stdbool.h>
@@ -16,10 +17,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "devices.h"
 #include "mem.h"
+#include "mock_event.h"
 
 /* example: first */
 /* An address space with one page of memory at 0x100000, and gone again. */
@@ -215,6 +218,65 @@ static int charge_process(int fd)
 }
 /* end */
 
+/* example: requests */
+/* Read what there is, and answer it; make_present() says whether it could. */
+static int serve_requests(int queue,
+			  bool (*make_present)(uint32_t dev, uint64_t addr,
+					       uint32_t perm))
+{
+	struct iommu_hwpt_pgfault request[64];
+	struct iommu_hwpt_page_response answer = {
+		.code = IOMMUFD_PAGE_RESP_SUCCESS,
+	};
+	ssize_t n, i;
+
+	n = read(queue, request, sizeof(request));
+	if (n < 0)
+		return -1;
+	for (i = 0; i < n / (ssize_t)sizeof(request[0]); i++) {
+		if (!make_present(request[i].dev_id, request[i].addr,
+				  request[i].perm))
+			answer.code = IOMMUFD_PAGE_RESP_INVALID;
+		if (!(request[i].flags & IOMMU_PGFAULT_FLAGS_LAST_PAGE))
+			continue;
+		answer.cookie = request[i].cookie;
+		/* EINVAL: the device has left the table, and was told. */
+		if (write(queue, &answer, sizeof(answer)) < 0 && errno != EINVAL)
+			return -1;
+		answer.code = IOMMUFD_PAGE_RESP_SUCCESS;
+	}
+	return 0;
+}
+/* end */
+
+/* example: events */
+/*
+ * Pass on the events of an SMMUv3, with how many got lost before each. *next is
+ * the number expected, 0 at first.
+ */
+static int pass_on_events(int queue, uint32_t *next,
+			  void (*inject)(const struct iommu_vevent_arm_smmuv3 *e,
+					 uint32_t lost))
+{
+	struct {
+		struct iommufd_vevent_header header;
+		struct iommu_vevent_arm_smmuv3 event;
+	} e;
+	uint32_t lost;
+	ssize_t n;
+
+	while ((n = read(queue, &e, sizeof(e))) > 0) {
+		lost = (e.header.sequence - *next) & INT_MAX;
+		*next = (e.header.sequence + 1) & INT_MAX;
+		if (e.header.flags & IOMMU_VEVENTQ_FLAG_LOST_EVENTS)
+			inject(NULL, lost + 1);
+		else
+			inject(&e.event, lost);
+	}
+	return n < 0 && errno != EAGAIN ? -1 : 0;
+}
+/* end */
+
 #define PAGE 4096
 
 static void test_first(void)
@@ -306,15 +368,87 @@ static void test_process(void)
 	CHECK_EQ(mode, 1);
 }
 
+static unsigned int asked;
+
+/* Pages below 1 MiB can be made present. */
+static bool make_low_present(uint32_t dev, uint64_t addr, uint32_t perm)
+{
+	asked++;
+	return addr < MIB;
+}
+
+static void test_requests(void)
+{
+	struct event_response r;
+	struct eventdev dev;
+	struct mockdev m;
+	struct space s;
+	uint32_t id, hwpt;
+	int queue;
+
+	mock_open(&s);
+	OK(mock_device(s.fd, s.ioas, 0, &m));
+	queue = OK(event_fault_queue(s.fd, &id));
+	OK(event_hwpt(s.fd, m.idev, s.ioas, id, 0, &hwpt));
+	OK(mock_replace(s.fd, &m, hwpt));
+	dev = event_device(s.fd, m.idev);
+	CHECK(!serve_requests(queue, make_low_present));
+	OK(event_send(&dev, "- 1 1 1000 0\n- 1 1 2000 1\n- 2 1 100000 0\n- 2 1 3000 1\n"));
+	CHECK(!serve_requests(queue, make_low_present));
+	CHECK_EQ(asked, 4);
+	CHECK_EQ(event_responses(&dev, &r), 2);
+	CHECK(r.grpid == 2 && r.code == IOMMUFD_PAGE_RESP_INVALID);
+	OK(event_send(&dev, "- 3 1 100000 1\n- 4 1 1000 1\n"));
+	CHECK(!serve_requests(queue, make_low_present));
+	CHECK_EQ(event_responses(&dev, &r), 4);
+	CHECK(r.grpid == 4 && r.code == IOMMUFD_PAGE_RESP_SUCCESS);
+}
+
+static unsigned int injected, missed;
+
+static void count_event(const struct iommu_vevent_arm_smmuv3 *event, uint32_t lost)
+{
+	injected += event && event->evt[0] == 0x10;
+	missed += lost;
+}
+
+/* No SMMU here: the other end of a socket tells what one might. */
+static void test_events(void)
+{
+	struct {
+		struct iommufd_vevent_header header;
+		struct iommu_vevent_arm_smmuv3 event;
+	} e = { .event.evt[0] = 0x10 };
+	uint32_t next = INT_MAX;
+	int s[2];
+
+	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s));
+	CHECK(!fcntl(s[0], F_SETFL, O_NONBLOCK));
+	CHECK(!pass_on_events(s[0], &next, count_event));
+	e.header.sequence = INT_MAX;
+	CHECK_EQ(write(s[1], &e, sizeof(e)), sizeof(e));
+	e.header.sequence = 2;
+	CHECK_EQ(write(s[1], &e, sizeof(e)), sizeof(e));
+	e.header.flags = IOMMU_VEVENTQ_FLAG_LOST_EVENTS;
+	e.header.sequence = 5;
+	CHECK_EQ(write(s[1], &e, sizeof(e.header)), sizeof(e.header));
+	CHECK(!pass_on_events(s[0], &next, count_event));
+	CHECK_EQ(injected, 2);
+	CHECK_EQ(missed, 2 + 3);
+	CHECK_EQ(next, 6);
+}
+
 static const struct tap_test tests[] = {
 	{ "first steps", test_first },
 	{ "why a command was refused", test_why },
 	{ "a device, its addresses, its table", test_device },
 	{ "memory in two address spaces", test_share },
 	{ "charging the process", test_process },
+	{ "page requests", test_requests },
+	{ "events of a vIOMMU", test_events },
 };
 
 int main(int argc, char **argv)
 {
-	return TAP_RUN(argc, argv, tests);
+	return MOCK_RUN(argc, argv, tests);
 }
