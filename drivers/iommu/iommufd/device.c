@@ -128,9 +128,11 @@ static void idev_show(struct iommufd_object *obj, struct seq_file *m)
 {
 	struct iommufd_device *idev = to_idev(obj);
 	struct iommufd_hwpt *hwpt = READ_ONCE(idev->igroup->hwpt);
+	struct device *iommu = idev->dev->iommu->iommu_dev->dev;
 
-	seq_printf(m, " dev=%s group=%d driver=%s", dev_name(idev->dev),
-		   iommu_group_id(idev->igroup->group), idev->drv->name);
+	seq_printf(m, " dev=%s group=%d driver=%s iommu=%s",
+		   dev_name(idev->dev), iommu_group_id(idev->igroup->group),
+		   idev->drv->name, iommu ? dev_name(iommu) : "unnamed");
 	/*
 	 * The group's table cannot be freed while the xa_lock is held: it would
 	 * have to leave the table of objects first.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/iommufd.h>
+#include <linux/iommufd_ext.h>
 #include <linux/vfio.h>
 
 #include "fuzz.h"
@@ -58,6 +58,21 @@ const struct fuzz_command fuzz_commands[] = {
 		M4("flags", ENUM, 2), M4("dev_id", ID, T_DEVICE), M4("data_len", COUNT, 80),
 		M8("data_uptr", BUFFER, 0), M4("data_type", ENUM, 4), M4("__reserved", ZERO, 0),
 		M8("out_capabilities", ZERO, 0) } },
+	{ "HWPT_ALLOC with windows", IOMMU_HWPT_ALLOC, 5, 0, 0, {
+		M4("flags", FLAGS, 2), M4("dev_id", ID, T_DEVICE), M4("pt_id", ID, T_IOAS),
+		M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
+		M4("data_type", CONST, IOMMU_EXT_HWPT_DATA_WINDOWS),
+		M4("data_len", CONST, sizeof(struct iommu_ext_hwpt_windows) +
+		   FUZZ_WINDOWS * sizeof(struct iommu_ext_window)), M8("data_uptr", WINDOWS, 0),
+		M4("fault_id", ZERO, 0), M4("__reserved2", ZERO, 0) } },
+	{ "GET_HW_INFO about the instance", IOMMU_GET_HW_INFO, 2, 0, 0, {
+		M4("flags", CONST, 1), M4("dev_id", ID, T_DEVICE), M4("data_len", COUNT, 200),
+		M8("data_uptr", BUFFER, 0), M4("data_type", CONST, IOMMU_EXT_HW_INFO_INSTANCE),
+		M4("__reserved", ZERO, 0), M8("out_capabilities", ZERO, 0) } },
+	{ "GET_HW_INFO about windows", IOMMU_GET_HW_INFO, 2, 0, 0, {
+		M4("flags", CONST, 1), M4("dev_id", ID, T_DEVICE), M4("data_len", COUNT, 200),
+		M8("data_uptr", BUFFER, 0), M4("data_type", CONST, IOMMU_EXT_HW_INFO_WINDOWS),
+		M4("__reserved", ZERO, 0), M8("out_capabilities", ZERO, 0) } },
 	{ "HWPT_SET_DIRTY_TRACKING", IOMMU_HWPT_SET_DIRTY_TRACKING, 3, 0, 0, {
 		M4("flags", ENUM, 2), M4("hwpt_id", ID, T_HWPT), M4("__reserved", ZERO, 0) } },
 	{ "HWPT_GET_DIRTY_BITMAP", IOMMU_HWPT_GET_DIRTY_BITMAP, 3, 0, 0, {

@@ -26,6 +26,7 @@ enum fuzz_kind {
 	K_PAGE_SIZE,
 	K_FILE,		/* something to map */
 	K_RANGES,	/* pointer to ranges */
+	K_WINDOWS,	/* pointer to a request for FUZZ_WINDOWS windows */
 	K_BUFFER,	/* pointer to memory that may be written */
 };
 
@@ -37,6 +38,7 @@ struct fuzz_member {
 };
 
 #define FUZZ_MEMBERS 12
+#define FUZZ_WINDOWS 2
 
 struct fuzz_command {
 	const char *name;

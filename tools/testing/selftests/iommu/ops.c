@@ -10,6 +10,7 @@
 
 #include "mem.h"
 #include "ops.h"
+#include "ops_ext.h"
 
 #define PAGE	4096UL
 /* What is mapped in env->ioas all the time, and in env->bare. */
@@ -446,6 +447,9 @@ const struct ops_op ops_table[] = {
 	{ "HWPT_ALLOC that pins", 1, IOMMU_HWPT_ALLOC, NULL, hwpt_alloc_bare, destroy_id },
 	{ "DESTROY of a page table", 1, IOMMU_DESTROY, make_hwpt, destroy, NULL },
 	{ "GET_HW_INFO", 1, IOMMU_GET_HW_INFO, NULL, hw_info, NULL },
+	{ "GET_HW_INFO about the instance", 1, IOMMU_GET_HW_INFO, NULL, ops_ext_instance, NULL },
+	{ "GET_HW_INFO about windows", 1, IOMMU_GET_HW_INFO, NULL, ops_ext_windows_info, NULL },
+	{ "HWPT_ALLOC with windows", 1, IOMMU_HWPT_ALLOC, NULL, ops_ext_hwpt, destroy_id },
 	{ "BIND", 2, VFIO_DEVICE_BIND_IOMMUFD, open_second, bind_second, rebind_second },
 	{ "ATTACH to an IOAS", 2, VFIO_DEVICE_ATTACH_IOMMUFD_PT, other_device_refuses,
 	  attach_second, detach_second },

@@ -30,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ext.h"
 #include "fuzz.h"
 #include "mem.h"
 #include "mock.h"
@@ -182,6 +183,21 @@ static void some_ranges(struct thread *t)
 	}
 }
 
+static void some_windows(struct thread *t, struct pool *p)
+{
+	static const uint64_t places[] = { 0, 16 * MIB, 2 * GIB, 1ULL << 40, 1ULL << 59 };
+	struct windows *w = (void *)(BUFFER + 48 * PAGE);
+	int i;
+
+	w->head = (struct iommu_ext_hwpt_windows){ 0 };
+	for (i = 0; i < FUZZ_WINDOWS; i++)
+		ext_want(w, places[rnd(t) % 5] + (one_in(t, 4) ? some_iova(t, p) : 0),
+			 one_in(t, 4) ? some_length(t, p) : (1 + rnd(t) % 2048) * MIB,
+			 one_in(t, 2) ? 0 : PAGE << rnd(t) % 12, rnd(t) % 3, rnd(t) % 2);
+	if (one_in(t, 10))
+		((uint32_t *)w)[rnd(t) % 20] = hostile(t);
+}
+
 static uint64_t some_file(struct thread *t)
 {
 	int fd;
@@ -211,6 +227,7 @@ static uint64_t sensible(struct thread *t, struct pool *p, const struct fuzz_mem
 	case K_PAGE_SIZE: return 512UL << rnd(t) % 8;
 	case K_FILE: return some_file(t);
 	case K_RANGES: some_ranges(t); return (uintptr_t)BUFFER + 32 * PAGE;
+	case K_WINDOWS: some_windows(t, p); return (uintptr_t)BUFFER + 48 * PAGE;
 	case K_BUFFER: return (uintptr_t)BUFFER + rnd(t) % 32 * 512;
 	default: return 0;
 	}
@@ -513,7 +530,8 @@ static void begin(void)
 		struct mockdev m;
 
 		for (i = 1; i < FILES; i++) {
-			OK(mock_device(pools[i].fd, pools[i].ids[T_IOAS][0], 0, &m));
+			OK(mock_device_on(pools[i].fd, pools[i].ids[T_IOAS][0],
+					  i == 1 ? 0 : round_now / 2 % 3, &m));
 			pools[i].ids[T_STDEV][0] = m.stdev;
 			pools[i].ids[T_HWPT][0] = m.hwpt;
 			pools[i].ids[T_DEVICE][0] = m.idev;

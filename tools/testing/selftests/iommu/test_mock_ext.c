@@ -53,6 +53,21 @@ static void unknown_types(void)
 	INFO(ext_hw_info(s.fd, m.hwpt, IOMMU_EXT_HW_INFO_INSTANCE, NULL, &length), -ENOENT);
 }
 
+static int fdinfo_says(const char *text)
+{
+	char path[64], line[1024];
+	int found = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", s.fd);
+	f = fopen(path, "re");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		found |= !!strstr(line, text);
+	fclose(f);
+	return found;
+}
+
 static void name_and_id(void)
 {
 	struct mockdev other;
@@ -71,6 +86,7 @@ static void name_and_id(void)
 			      unit == UNIT_WINDOWED ? "mock-windows" : "mock"));
 		CHECK(in.head.id && in.head.id != before);
 		CHECK_EQ(in.head.id, ext_sysfs_id(name));
+		CHECK(fdinfo_says(name));
 		before = in.head.id;
 		OK(iofd_destroy(s.fd, other.stdev));
 	}
