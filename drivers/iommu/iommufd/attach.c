@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "msi.h"
 #include "pasid.h"
 #include "trace.h"
 #include "viommu.h"
@@ -24,8 +25,6 @@ static const char *resv_name(enum iommu_resv_type type)
 		return "firmware";
 	case IOMMU_RESV_MSI:
 		return "MSI";
-	case IOMMU_RESV_SW_MSI:
-		return "software MSI";
 	default:
 		return "the platform";
 	}
@@ -41,11 +40,9 @@ static int reserve_region(struct iommufd_group *igroup,
 	switch (region->type) {
 	case IOMMU_RESV_DIRECT_RELAXABLE:
 		/* Only matters while firmware drives the device. */
-		return 0;
 	case IOMMU_RESV_SW_MSI:
-		return iommufd_refuse(-EOPNOTSUPP,
-				      "interrupts of %s are translated by its IOMMU, which is not supported yet",
-				      dev_name(idev->dev));
+		/* Belongs to the page table: iommufd_msi_open(). */
+		return 0;
 	default:
 		break;
 	}
@@ -136,6 +133,7 @@ static int group_attach_first(struct iommufd_group *igroup,
 {
 	struct io_pagetable *iopt = &hwpt_ioas(hwpt)->iopt;
 	struct iommu_attach_handle *handle;
+	bool opened;
 	int rc;
 
 	rc = iommufd_pasid_allows_rid(igroup, idev, hwpt);
@@ -147,17 +145,23 @@ static int group_attach_first(struct iommufd_group *igroup,
 	rc = group_reserve(igroup, idev, iopt);
 	if (rc)
 		goto err_handle;
+	rc = iommufd_msi_open(idev, hwpt, &opened);
+	if (rc)
+		goto err_reserve;
 	/* A driver may change the format of a table to suit a new device. */
 	down_write(&iopt->shape);
 	rc = iommu_attach_group_handle(hwpt->idom.domain, igroup->group, handle);
 	up_write(&iopt->shape);
 	if (rc) {
 		refuse_attach(idev, hwpt, rc);
-		goto err_reserve;
+		goto err_msi;
 	}
 	igroup->handle = handle;
 	return 0;
 
+err_msi:
+	if (opened)
+		iommufd_msi_undo(hwpt);
 err_reserve:
 	group_unreserve(igroup, iopt);
 err_handle:
@@ -223,6 +227,7 @@ static int group_replace(struct iommufd_group *igroup,
 	struct io_pagetable *old = &hwpt_ioas(igroup->hwpt)->iopt;
 	struct iommu_attach_handle *handle;
 	struct iommufd_device *member;
+	bool opened;
 	int rc;
 
 	rc = iommufd_pasid_allows_rid(igroup, idev, hwpt);
@@ -246,13 +251,16 @@ static int group_replace(struct iommufd_group *igroup,
 		if (rc)
 			goto err_handle;
 	}
+	rc = iommufd_msi_open(idev, hwpt, &opened);
+	if (rc)
+		goto err_reserve;
 	/* As in group_attach_first(). */
 	down_write(&iopt->shape);
 	rc = iommu_replace_group_handle(igroup->group, hwpt->idom.domain, handle);
 	up_write(&iopt->shape);
 	if (rc) {
 		refuse_attach(idev, hwpt, rc);
-		goto err_reserve;
+		goto err_msi;
 	}
 	kfree(igroup->handle);
 	igroup->handle = handle;
@@ -260,6 +268,9 @@ static int group_replace(struct iommufd_group *igroup,
 		group_unreserve(igroup, old);
 	return 0;
 
+err_msi:
+	if (opened)
+		iommufd_msi_undo(hwpt);
 err_reserve:
 	if (iopt != old)
 		group_unreserve(igroup, iopt);

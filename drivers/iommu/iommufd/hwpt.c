@@ -15,6 +15,7 @@
 #include "hwpt.h"
 #include "ioas.h"
 #include "ioctl.h"
+#include "msi.h"
 #include "trace.h"
 #include "viommu.h"
 
@@ -28,6 +29,7 @@ static void hwpt_destroy(struct iommufd_object *obj)
 		iopt_remove_domain(&hwpt->ioas->iopt, &hwpt->idom);
 	if (hwpt->idom.domain)
 		iommu_domain_free(hwpt->idom.domain);
+	iommufd_msi_destroy(hwpt);
 	hw_driver_put(hwpt->idom.drv);
 	if (hwpt->fault)
 		iommufd_object_undepend(&hwpt->fault->obj);

@@ -28,6 +28,9 @@ struct viommu_object;
  *			changes only from false to true, while @ioas has no areas,
  *			under the shape lock of its address space
  * @for_pasids: made with ALLOC_PASID: PASIDs may be attached to it; constant
+ * @msi_cookie: the IOMMU core maps interrupt controllers in it; stays so
+ * @msi_users: attachments so far that may have made it do so: the addresses are
+ *	       reserved unless this is 0. Both under the shape lock
  * @tracks_dirty: made with DIRTY_TRACKING; constant
  * @dirty_on: tracking is switched on; under the shape lock
  * @mirrors: the domain was added to the address space
@@ -43,6 +46,8 @@ struct iommufd_hwpt {
 	bool nest_parent;
 	bool enforces_coherency;
 	bool for_pasids;
+	bool msi_cookie;
+	unsigned long msi_users;
 	bool tracks_dirty;
 	bool dirty_on;
 	bool mirrors;

@@ -44,6 +44,7 @@ static bool mock_capable(struct device *dev, enum iommu_cap cap)
 	.release_device = mock_device_release,			\
 	.device_group = generic_device_group,			\
 	.remove_dev_pasid = mock_remove_dev_pasid,		\
+	.get_resv_regions = mock_get_resv_regions,		\
 	.default_domain = &mock_blocked,			\
 	.blocked_domain = &mock_blocked,			\
 	.pgsize_bitmap = MOCK_PAGE_SIZE

@@ -179,6 +179,9 @@ int mock_map(struct iommu_domain *domain, unsigned long iova,
 size_t mock_unmap(struct iommu_domain *domain, unsigned long iova, size_t len,
 		  struct iommu_iotlb_gather *gather);
 
+/* msi.c */
+void mock_get_resv_regions(struct device *dev, struct list_head *head);
+
 /* pasid.c */
 int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev,
 		       ioasid_t pasid, struct iommu_domain *old);

@@ -27,6 +27,18 @@ int mock_load(void)
 	return rc;
 }
 
+void mock_parameter(const char *name, int value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/" MODULE "/parameters/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK(write(fd, value ? "1" : "0", 1) == 1);
+	close(fd);
+}
+
 int mock_unload(void)
 {
 	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "mock_pasid.h"
 
 int mock_pasid_attach(int fd, const struct mockdev *m, uint32_t pasid, uint32_t pt)
@@ -42,13 +39,4 @@ int mock_pasid_check(int fd, const struct mockdev *m, uint32_t pasid, uint32_t h
 	};
 
 	return mock_cmd(fd, IOMMU_TEST_OP_PASID_CHECK_HWPT, &c);
-}
-
-void mock_pasid_replaces(int can)
-{
-	int f = open("/sys/module/iommufd_mock/parameters/replace_pasid", O_WRONLY | O_CLOEXEC);
-
-	CHECK(f >= 0);
-	CHECK(write(f, can ? "1" : "0", 1) == 1);
-	close(f);
 }

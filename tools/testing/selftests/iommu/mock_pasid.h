@@ -11,7 +11,4 @@ int mock_pasid_detach(int fd, const struct mockdev *m, uint32_t pasid);
 /* 0 if the PASID is attached to the table, or with hwpt 0 to nothing */
 int mock_pasid_check(int fd, const struct mockdev *m, uint32_t pasid, uint32_t hwpt);
 
-/* Whether the mock can move a PASID, or has it detached and attached: 1 or 0 */
-void mock_pasid_replaces(int can);
-
 #endif

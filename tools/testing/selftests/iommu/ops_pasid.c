@@ -36,12 +36,12 @@ static void attach_first(struct ops_env *e)
 static void attach_in_steps(struct ops_env *e)
 {
 	attach_first(e);
-	mock_pasid_replaces(0);
+	mock_parameter("replace_pasid", 0);
 }
 
 static void drop_in_steps(struct ops_env *e)
 {
-	mock_pasid_replaces(1);
+	mock_parameter("replace_pasid", 1);
 	drop_device(e);
 }
 
@@ -71,6 +71,26 @@ static int pasid_detach(struct ops_env *e)
 	return mock_pasid_detach(e->fd, &m, PASID);
 }
 
+/* on its way to an address space that has no window for interrupts yet */
+static void prepare_move(struct ops_env *e)
+{
+	make_device(e);
+	OK(iofd_ioas(e->fd, &e->id));
+	mock_parameter("sw_msi", 1);
+}
+
+static int move_device(struct ops_env *e)
+{
+	return mock_replace(e->fd, &m, e->id);
+}
+
+static void drop_moved(struct ops_env *e)
+{
+	mock_parameter("sw_msi", 0);
+	drop_device(e);
+	OK(iofd_destroy(e->fd, e->id));
+}
+
 static int get_pa(struct ops_env *e)
 {
 	struct iommu_ioas_noiommu_get_pa c = {
@@ -89,6 +109,8 @@ static const struct ops_op ops[] = {
 	{ "a PASID moved", 0, IOMMU_TEST_CMD, attach_first, pasid_replace, drop_device },
 	{ "a PASID moved in steps", 0, IOMMU_TEST_CMD, attach_in_steps, pasid_replace, drop_in_steps },
 	{ "a PASID detached", 0, IOMMU_TEST_CMD, attach_first, pasid_detach, drop_device },
+	{ "a device moved whose interrupts are translated", 0, IOMMU_TEST_CMD, prepare_move,
+	  move_device, drop_moved },
 	{ "NOIOMMU_GET_PA", 0, IOMMU_IOAS_NOIOMMU_GET_PA, make_device, get_pa, drop_device },
 };
 

@@ -191,6 +191,12 @@ static void refused(void)
 	OK(iofd_map_file(s.fd, s.ioas, buffer, 0, PAGE, (uint64_t *)&c.iova, IOFD_FIXED_RW));
 	GET_PA(-EOPNOTSUPP, APERTURE + 16 * PAGE, PAGE);
 
+	/* devices that are translated for */
+	OK(iofd_ioas(s.fd, &s.ioas));
+	OK(mock_device_on(s.fd, s.ioas, 2, &m));
+	OK(space_map(&s, mem, PAGE, 0x10000));
+	GET_PA(-EOPNOTSUPP, 0x10000, PAGE);
+
 	drop_rawio();
 	GET_PA(-EPERM, APERTURE, PAGE);
 }

@@ -243,7 +243,7 @@ static void in_steps(void)
 	OK(iofd_hwpt(s.fd, m.idev, s.ioas,
 		     IOMMU_HWPT_ALLOC_PASID | IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &records));
 	OK(mock_device(s.fd, one, PASID | MOCK_FLAGS_DEVICE_NO_DIRTY, &coarse));
-	mock_pasid_replaces(0);
+	mock_parameter("replace_pasid", 0);
 	OK(pasid_attach(1, one));
 	OK(pasid_replace(1, two));
 	OK(leads_to(1, two));
@@ -256,7 +256,7 @@ static void in_steps(void)
 	REFUSED(s.fd, IOMMU_DESTROY, iofd_destroy(s.fd, two), -EBUSY);
 	OK(mock_pasid_detach(s.fd, &coarse, 1));
 	OK(iofd_destroy(s.fd, two));
-	mock_pasid_replaces(1);
+	mock_parameter("replace_pasid", 1);
 }
 
 /* Tables that record refuse devices that cannot be recorded, also by PASID. */
