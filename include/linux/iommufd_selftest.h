@@ -26,6 +26,9 @@ struct module;
  * @tracks_dirty: whether such a domain records what devices write just now
  * @mark_dirty: do to a domain of the mock what a device does that writes to
  *		[@iova, @iova + @len); whether anything there is writeable
+ * @nested_iotlb: read word @id of the IOTLB of a nested domain; -EINVAL if it has
+ *		  none or is not the mock's
+ * @device_cache: the same for the cache of a device
  * @pasid_domain: where requests of a device with a PASID go now; NULL if nowhere
  * @page_request: let a device of the mock ask for a page
  * @trigger_vevent: let it cause an event of the vIOMMU that it is in; -ENOENT if it
@@ -46,6 +49,8 @@ struct iommufd_selftest_ops {
 	bool (*tracks_dirty)(const struct iommu_domain *domain);
 	bool (*mark_dirty)(struct iommu_domain *domain, unsigned long iova,
 			   size_t len);
+	int (*nested_iotlb)(struct iommu_domain *domain, u32 id, u32 *value);
+	int (*device_cache)(struct device *dev, u32 id, u32 *value);
 	const struct iommu_domain *(*pasid_domain)(struct device *dev, u32 pasid);
 	int (*page_request)(struct device *dev,
 			    const struct iommu_fault_page_request *request);

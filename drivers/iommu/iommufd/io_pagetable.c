@@ -404,6 +404,10 @@ static int check_unmap(struct io_pagetable *iopt, unsigned long first,
 					      "unmapping 0x%lx..0x%lx would cut the mapping at 0x%lx..0x%lx",
 					      first, last, area->node.start,
 					      area->node.last);
+		if (atomic_read(&area->nr_queues))
+			return iommufd_refuse(-EBUSY,
+					      "hardware reads a queue in 0x%lx..0x%lx",
+					      area->node.start, area->node.last);
 		if (area->state == AREA_PENDING)
 			return iommufd_refuse(-EBUSY,
 					      "0x%lx..0x%lx is still being mapped by another thread",
@@ -495,7 +499,7 @@ static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
  *
  * Context: may sleep.
  * Return: 0, -ENOENT if an area would be cut, -EBUSY if one is being mapped right
- *	   now, -EINTR killed while waiting; explained, with nothing changed
+ *	   now or has a hardware queue in it, -EINTR killed while waiting; explained, with nothing changed
  */
 int iopt_unmap(struct io_pagetable *iopt, unsigned long first,
 	       unsigned long last, unsigned long *unmapped)

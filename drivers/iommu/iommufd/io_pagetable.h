@@ -48,6 +48,7 @@ enum iopt_area_state {
  *		  was entered while that was allowed. Until no domain is left
  * @nr_pins: what in-kernel accesses have pinned; goes up only while the area is
  *	     live, under the iova_lock
+ * @nr_queues: hardware queues in it, which keep it mapped; goes up like @nr_pins
  * @iopt: where it is
  */
 struct iopt_area {
@@ -61,6 +62,7 @@ struct iopt_area {
 	struct pages_need need;
 	bool large_leaves;
 	atomic_t nr_pins;
+	atomic_t nr_queues;
 	struct io_pagetable *iopt;
 };
 

@@ -50,5 +50,6 @@ int iommufd_fault_queue_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_veventq_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_viommu_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_vdevice_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_hw_queue_alloc(struct iommufd_ucmd *ucmd);
 
 #endif

@@ -18,6 +18,7 @@
 #include "parallel.h"
 #include "selftest.h"
 #include "vfio_compat.h"
+#include "viommu.h"
 
 /**
  * iommufd_ucmd_respond - copy a command's outputs back to the user
@@ -109,6 +110,7 @@ union ucmd_buffer {
 	struct iommu_hwpt_get_dirty_bitmap get_dirty;
 	struct iommu_viommu_alloc viommu;
 	struct iommu_vdevice_alloc vdevice;
+	struct iommu_hw_queue_alloc hw_queue;
 	struct iommu_fault_alloc fault;
 	struct iommu_veventq_alloc veventq;
 	struct iommu_destroy destroy;
@@ -137,6 +139,8 @@ static const struct ucmd_op ucmd_ops[] = {
 	     iommu_fault_alloc, out_fault_fd),
 	UCMD(IOMMU_GET_HW_INFO, iommufd_get_hw_info, iommu_hw_info,
 	     __reserved),
+	UCMD(IOMMU_HW_QUEUE_ALLOC, iommufd_hw_queue_alloc,
+	     iommu_hw_queue_alloc, length),
 	UCMD(IOMMU_HWPT_ALLOC, iommufd_hwpt_alloc, iommu_hwpt_alloc,
 	     __reserved),
 	UCMD(IOMMU_HWPT_GET_DIRTY_BITMAP, iommufd_hwpt_get_dirty_bitmap,
@@ -238,6 +242,15 @@ static long iommufd_ioctl(struct file *filp, unsigned int cmd,
 	return iommufd_reason_end(&scope, iommufd_do_ioctl(ictx, cmd, arg));
 }
 
+static int iommufd_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct iommufd_ctx *ictx = filp->private_data;
+	struct iommufd_reason_scope scope;
+
+	iommufd_reason_begin(&scope, ictx->log, 0);
+	return iommufd_reason_end(&scope, iommufd_region_mmap(ictx, vma));
+}
+
 static int iommufd_open(struct inode *inode, struct file *filp)
 {
 	struct iommufd_ctx *ictx;
@@ -253,6 +266,8 @@ static int iommufd_open(struct inode *inode, struct file *filp)
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->idle);
 	mutex_init(&ictx->freeze_lock);
+	mutex_init(&ictx->regions_lock);
+	mt_init_flags(&ictx->regions, MT_FLAGS_ALLOC_RANGE);
 	mutex_init(&ictx->groups_lock);
 	INIT_LIST_HEAD(&ictx->groups);
 	ictx->file = filp;
@@ -267,7 +282,7 @@ static int iommufd_release(struct inode *inode, struct file *filp)
 
 	iommufd_debugfs_remove(ictx);
 	iommufd_object_destroy_all(ictx);
-	WARN_ON(!list_empty(&ictx->groups));
+	WARN_ON(!list_empty(&ictx->groups) || !mtree_empty(&ictx->regions));
 	iommufd_reason_log_free(ictx->log);
 	kfree(ictx);
 	return 0;
@@ -287,6 +302,7 @@ static const struct file_operations iommufd_fops = {
 	.release = iommufd_release,
 	.unlocked_ioctl = iommufd_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = iommufd_mmap,
 	.show_fdinfo = iommufd_show_fdinfo,
 };
 

@@ -133,20 +133,20 @@ void iommufd_object_put(struct iommufd_object *obj)
 
 /**
  * iommufd_object_depend - make an object stay
- * @obj: held, or depended on already
+ * @obj: held, or depended on already, or kept from being freed by other means
  *
- * Return: 0, or -ENOENT if it is being destroyed
+ * Return: 0, or -ENOENT if it is being destroyed or was never published
  */
 int iommufd_object_depend(struct iommufd_object *obj)
 {
-	bool dying;
+	bool there;
 
 	xa_lock(&obj->ictx->objects);
-	dying = obj->dying;
-	if (!dying)
+	there = xa_load(&obj->ictx->objects, obj->id) == obj;
+	if (there)
 		obj->deps++;
 	xa_unlock(&obj->ictx->objects);
-	if (dying)
+	if (!there)
 		return iommufd_refuse(-ENOENT, "%s %u is being destroyed",
 				      obj->type->name, obj->id);
 	return 0;
@@ -221,8 +221,9 @@ static void object_wait_and_free(struct iommufd_object *obj)
 
 static int object_refuse_in_use(struct iommufd_ctx *ictx, u32 id)
 {
+	const struct iommufd_object_type *type = NULL;
 	struct iommufd_object *obj, *other;
-	const char *name = "object", *by = "a kernel driver";
+	const char *by = NULL;
 	unsigned int deps = 0;
 	unsigned long index;
 	u32 by_id = 0;
@@ -230,7 +231,7 @@ static int object_refuse_in_use(struct iommufd_ctx *ictx, u32 id)
 	xa_lock(&ictx->objects);
 	obj = xa_load(&ictx->objects, id);
 	if (obj) {
-		name = obj->type->name;
+		type = obj->type;
 		deps = obj->deps;
 		xa_for_each(&ictx->objects, index, other) {
 			if (other->type->depends_on &&
@@ -242,8 +243,13 @@ static int object_refuse_in_use(struct iommufd_ctx *ictx, u32 id)
 		}
 	}
 	xa_unlock(&ictx->objects);
-	return iommufd_refuse(-EBUSY, "%s %u has %u users, one is %s %u", name,
-			      id, deps, by, by_id);
+	if (by)
+		return iommufd_refuse(-EBUSY, "%s %u has %u users, one is %s %u",
+				      type->name, id, deps, by, by_id);
+	return iommufd_refuse(-EBUSY, "%s %u has %u users, one is %s",
+			      type ? type->name : "object", id, deps,
+			      type && type->others ? type->others :
+			      "a kernel driver");
 }
 
 /**

@@ -7,6 +7,7 @@
 
 #include <linux/err.h>
 #include <linux/iommufd_reason.h>
+#include <linux/maple_tree.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -34,6 +35,8 @@ struct seq_file;
  * @no_iommu_mode: VFIO uses the context for groups without an IOMMU; under the
  *		   xa_lock
  * @freeze_lock: held by who locks all address spaces at once; outside their locks
+ * @regions_lock: protects @regions; inside the mmap_lock of users
+ * @regions: struct viommu_region by page offset for mmap()
  * @groups_lock: protects @groups
  * @groups: struct iommufd_group of the devices bound here
  */
@@ -47,6 +50,8 @@ struct iommufd_ctx {
 	struct iommufd_ioas *vfio_ioas;
 	bool no_iommu_mode;
 	struct mutex freeze_lock;
+	struct mutex regions_lock;
+	struct maple_tree regions;
 	struct mutex groups_lock;
 	struct list_head groups;
 };
@@ -58,11 +63,14 @@ struct iommufd_ctx {
  *	     the object any more, or to give up a half-built one. May sleep
  * @show: add " key=value" pairs to the object's fdinfo line. Called under the
  *	  xa_lock: must not sleep
+ * @others: who may depend on it without being an object, for reasons. Optional,
+ *	    a kernel driver otherwise
  * @depends_on: whether @obj is what keeps @other from being destroyed. Called
  *		under the xa_lock. Optional
  */
 struct iommufd_object_type {
 	const char *name;
+	const char *others;
 	void (*destroy)(struct iommufd_object *obj);
 	void (*show)(struct iommufd_object *obj, struct seq_file *m);
 	bool (*depends_on)(const struct iommufd_object *obj,
@@ -102,6 +110,7 @@ extern const struct iommufd_object_type iommufd_fault_type;
 extern const struct iommufd_object_type iommufd_veventq_type;
 extern const struct iommufd_object_type iommufd_viommu_type;
 extern const struct iommufd_object_type iommufd_vdevice_type;
+extern const struct iommufd_object_type iommufd_hw_queue_type;
 
 int iommufd_object_init(struct iommufd_ctx *ictx, struct iommufd_object *obj,
 			const struct iommufd_object_type *type);

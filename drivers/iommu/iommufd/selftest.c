@@ -507,16 +507,6 @@ static int selftest_dmabuf_revoke(struct iommufd_ucmd *ucmd,
 				  cmd->dmabuf_revoke.revoked);
 }
 
-static int selftest_not_yet(struct iommufd_ucmd *ucmd,
-			    const struct iommufd_selftest_ops *ops)
-{
-	struct iommu_test_cmd *cmd = ucmd->cmd;
-
-	return iommufd_refuse(-EOPNOTSUPP,
-			      "the mock IOMMU has no nested tables and faults yet: operation %u",
-			      cmd->op);
-}
-
 typedef int (*selftest_op)(struct iommufd_ucmd *ucmd,
 			   const struct iommufd_selftest_ops *ops);
 
@@ -534,9 +524,9 @@ static const selftest_op selftest_op_table[] = {
 	[IOMMU_TEST_OP_ACCESS_REPLACE_IOAS] = selftest_access_replace_ioas,
 	[IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS] = selftest_mock_domain_flags,
 	[IOMMU_TEST_OP_DIRTY] = selftest_dirty,
-	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = selftest_not_yet,
+	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = selftest_check_iotlb,
 	[IOMMU_TEST_OP_TRIGGER_IOPF] = selftest_trigger_iopf,
-	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = selftest_not_yet,
+	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = selftest_check_dev_cache,
 	[IOMMU_TEST_OP_TRIGGER_VEVENT] = selftest_trigger_vevent,
 	[IOMMU_TEST_OP_PASID_ATTACH] = selftest_pasid_attach,
 	[IOMMU_TEST_OP_PASID_REPLACE] = selftest_pasid_replace,

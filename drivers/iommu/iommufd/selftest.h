@@ -52,6 +52,12 @@ int selftest_access_rw(struct iommufd_ucmd *ucmd,
 int selftest_access_replace_ioas(struct iommufd_ucmd *ucmd,
 				 const struct iommufd_selftest_ops *ops);
 
+/* selftest_nested.c */
+int selftest_check_iotlb(struct iommufd_ucmd *ucmd,
+			 const struct iommufd_selftest_ops *ops);
+int selftest_check_dev_cache(struct iommufd_ucmd *ucmd,
+			     const struct iommufd_selftest_ops *ops);
+
 /* selftest_pasid.c */
 int selftest_pasid_attach(struct iommufd_ucmd *ucmd,
 			  const struct iommufd_selftest_ops *ops);

@@ -50,6 +50,7 @@ static bool viommu_depends_on(const struct iommufd_object *obj,
 
 const struct iommufd_object_type iommufd_viommu_type = {
 	.name = "viommu",
+	.others = "an mmap() of its memory",
 	.destroy = viommu_destroy,
 	.show = viommu_show,
 	.depends_on = viommu_depends_on,

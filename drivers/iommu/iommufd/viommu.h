@@ -80,6 +80,28 @@ struct vdevice_object {
 	bool in_place;
 };
 
+/**
+ * struct hw_queue_object - a queue in a VM's memory that hardware reads
+ * @obj: object head; depended on by queues that build on it
+ * @hw: what the driver sees
+ * @viommu: the vIOMMU; depended on, constant
+ * @link: in viommu->queues, from before its memory is pinned
+ * @running: the driver knows it; under viommu->queues_lock
+ * @holds: struct queue_hold; constant once it is complete
+ *
+ * While it exists its memory stays mapped in the nesting parent and pinned. Goes
+ * when its id is destroyed: the driver stops the hardware first, then the memory
+ * is let go.
+ */
+struct hw_queue_object {
+	struct iommufd_object obj;
+	struct iommufd_hw_queue hw;
+	struct viommu_object *viommu;
+	struct list_head link;
+	bool running;
+	struct list_head holds;
+};
+
 static inline struct viommu_object *to_viommu(struct iommufd_object *obj)
 {
 	return container_of(obj, struct viommu_object, obj);
@@ -98,5 +120,8 @@ int iommufd_viommu_check_device(const struct viommu_object *viommu,
 void iommufd_vdevice_orphan(struct iommufd_device *idev);
 int iommufd_viommu_check_attach(struct iommufd_device *idev,
 				const struct iommufd_hwpt *hwpt);
+
+/* region.c */
+int iommufd_region_mmap(struct iommufd_ctx *ictx, struct vm_area_struct *vma);
 
 #endif

@@ -54,6 +54,8 @@ struct iommu_device *mock_device_probe(struct device *dev)
 		return ERR_PTR(-ENOMEM);
 	mdev->no_dirty = *flags & MOCK_FLAGS_DEVICE_NO_DIRTY;
 	mdev->has_pasid = *flags & MOCK_FLAGS_DEVICE_PASID;
+	memset32(mdev->cache, IOMMU_TEST_DEV_CACHE_DEFAULT,
+		 ARRAY_SIZE(mdev->cache));
 	xa_init_flags(&mdev->pasids, XA_FLAGS_ACCOUNT);
 	mutex_init(&mdev->vdev_lock);
 	dev_iommu_priv_set(dev, mdev);

@@ -252,16 +252,9 @@ static int read_data(const struct iommu_user_data *data,
 {
 	int rc;
 
-	if (data->type != IOMMU_HWPT_DATA_SELFTEST)
-		return iommufd_refuse(-EOPNOTSUPP,
-				      "the mock IOMMU takes no data of type 0x%x for a page table",
-				      data->type);
-	rc = iommu_copy_struct_from_user(out, data, IOMMU_HWPT_DATA_SELFTEST,
-					 iotlb);
+	rc = iommufd_read_data(out, iotlb, data, IOMMU_HWPT_DATA_SELFTEST);
 	if (rc)
-		return iommufd_refuse(rc,
-				      "%zu bytes of data for a mock page table cannot be read",
-				      data->len);
+		return rc;
 	if (out->pagetable_type > MOCK_IOMMUPT_HUGE)
 		return iommufd_refuse(-EOPNOTSUPP,
 				      "the mock IOMMU has no page tables of type %u",

@@ -60,6 +60,8 @@ struct mock_unit {
  * struct mock_device - what the IOMMU knows about one of its devices
  * @no_dirty: its IOMMU cannot record what it writes; constant
  * @has_pasid: it can tag requests with a PASID; constant
+ * @cache: what a VM invalidates through its vIOMMU; each word is written in one
+ *	   piece
  * @pasids: struct iommu_domain by PASID; written under the mutex of its group
  * @reserved_sets: how often IOMMU_TEST_PASID_RESERVED has been set since it was
  *		   last removed; under that mutex
@@ -72,6 +74,7 @@ struct mock_unit {
 struct mock_device {
 	bool no_dirty;
 	bool has_pasid;
+	u32 cache[MOCK_DEV_CACHE_NUM];
 	struct xarray pasids;
 	unsigned int reserved_sets;
 	struct mock_faults faults;
@@ -178,6 +181,19 @@ int mock_map(struct iommu_domain *domain, unsigned long iova,
 	     unsigned long pgsizes, size_t *mapped);
 size_t mock_unmap(struct iommu_domain *domain, unsigned long iova, size_t len,
 		  struct iommu_iotlb_gather *gather);
+
+/* nested.c */
+struct iommu_domain *mock_alloc_nested(struct device *dev,
+				       struct iommu_domain *parent, u32 flags,
+				       const struct iommu_user_data *data);
+int mock_nested_invalidate(struct iommu_domain *domain,
+			   struct iommu_user_data_array *array);
+int mock_nested_iotlb(struct iommu_domain *domain, u32 id, u32 *value);
+
+/* viommu.c */
+int mock_viommu_init(struct iommufd_viommu *viommu, struct device *dev,
+		     const struct iommu_user_data *data);
+int mock_device_cache(struct device *dev, u32 id, u32 *value);
 
 /* msi.c */
 void mock_get_resv_regions(struct device *dev, struct list_head *head);
