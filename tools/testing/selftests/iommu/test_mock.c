@@ -92,11 +92,6 @@ static void command_format(void)
 		struct iommu_test_cmd c;
 		uint64_t more;
 	} large = { .c = { .size = sizeof(large), .op = c.op } };
-	static const uint32_t not_yet[] = {
-		IOMMU_TEST_OP_MD_CHECK_IOTLB,
-		IOMMU_TEST_OP_DEV_CHECK_CACHE,
-	};
-	unsigned int i;
 
 	mock_open(&s);
 	c.memory_limit.limit = large.c.memory_limit.limit = 4096;
@@ -112,8 +107,6 @@ static void command_format(void)
 	TEST(mock_cmd(s.fd, 0, &c), -EOPNOTSUPP);
 	TEST(mock_cmd(s.fd, IOMMU_TEST_OP_DMABUF_REVOKE + 1, &c), -EOPNOTSUPP);
 	TEST(mock_cmd(s.fd, UINT32_MAX, &c), -EOPNOTSUPP);
-	for (i = 0; i < sizeof(not_yet) / sizeof(not_yet[0]); i++)
-		TEST(mock_cmd(s.fd, not_yet[i], &c), -EOPNOTSUPP);
 }
 
 static void device_objects(void)
