@@ -5,6 +5,7 @@
  */
 #include <linux/gfp.h>
 #include <linux/iommufd_reason.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -235,7 +236,7 @@ int mock_viommu_init(struct iommufd_viommu *viommu, struct device *dev,
  */
 int mock_device_cache(struct device *dev, u32 id, u32 *value)
 {
-	if (!dev->iommu || dev->iommu->iommu_dev->ops != &mock_iommu_ops)
+	if (dev->iommu->iommu_dev->ops->owner != THIS_MODULE)
 		return iommufd_refuse(-EINVAL, "%s is not a device of the mock IOMMU",
 				      dev_name(dev));
 	if (id > MOCK_DEV_CACHE_ID_MAX)

@@ -4,6 +4,7 @@
  * as hardware reads it.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -190,6 +191,7 @@ static void *keep_unmapping(void *arg)
 			rc = space_map(&vm.s, vm.mem, VM_MEM, APERTURE);
 		if (rc && rc != -EBUSY)
 			return (void *)tap_errno(rc);
+		sched_yield();
 	}
 	return NULL;
 }
@@ -207,6 +209,7 @@ static void against_unmap(void)
 	for (i = 0; i < ROUNDS; i++) {
 		int rc = mock_queue(vm.s.fd, vm.viommu, 0, APERTURE + PAGE, 256, &q);
 
+		sched_yield();
 		if (rc) {
 			CHECK_EQ(rc, -ENOENT);
 			continue;

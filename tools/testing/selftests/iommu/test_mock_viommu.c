@@ -214,6 +214,30 @@ static void attach_needs_vdevice(void)
 	OK(iofd_destroy(vm.s.fd, vm.viommu));
 }
 
+/* A vIOMMU is a part of one physical IOMMU; a parent may serve several. */
+static void of_one_iommu(void)
+{
+	struct mockdev far;
+	uint32_t over_there, nested, v;
+
+	mock_vm(&vm);
+	OK(mock_device_on(vm.s.fd, vm.s.ioas, 1, &far));
+	VDEV(vdev(vm.viommu, far.idev, 1), -EINVAL);
+	REFUSED(vm.s.fd, IOMMU_HWPT_ALLOC,
+		mock_nested(vm.s.fd, far.idev, vm.viommu, 1, &nested), -EINVAL);
+	OK(mock_nested(vm.s.fd, vm.dev.idev, vm.viommu, 1, &nested));
+	TEST(mock_replace(vm.s.fd, &far, nested), -ENOENT);
+	OK(mock_viommu(vm.s.fd, far.idev, vm.parent, NULL, &over_there));
+	OK(mock_vdevice(vm.s.fd, over_there, far.idev, 1, &v));
+	TEST(mock_replace(vm.s.fd, &far, nested), -ENOENT);
+	OK(mock_nested(vm.s.fd, far.idev, over_there, 1, &nested));
+	OK(mock_replace(vm.s.fd, &far, nested));
+	/* one that has no vIOMMUs */
+	OK(mock_device_on(vm.s.fd, vm.s.ioas, 2, &far));
+	VIOMMU(ALLOC(.dev_id = far.idev), -EOPNOTSUPP);
+	VDEV(vdev(vm.viommu, far.idev, 2), -EINVAL);
+}
+
 static void nested_rules(void)
 {
 	struct iommu_hwpt_alloc c = {
@@ -578,6 +602,7 @@ static const struct tap_test tests[] = {
 	{ "one vDEVICE a device, one name a vIOMMU", vdevice_rules },
 	{ "a device that goes first takes its vDEVICE along", device_first },
 	{ "a table of a vIOMMU wants a vDEVICE", attach_needs_vdevice },
+	{ "a vIOMMU is of one IOMMU, a parent may be of several", of_one_iommu },
 	{ "what a table of a vIOMMU cannot be", nested_rules },
 	{ "a device goes while it is attached to a table of its vIOMMU", attached_device_first },
 	{ "invalidations reach the device that the VM names", invalidates },
