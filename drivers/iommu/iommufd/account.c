@@ -107,6 +107,25 @@ int memory_account_charge(struct memory_account *account, unsigned long npages)
 }
 
 /**
+ * memory_account_keep - charge memory that cannot be let go yet
+ * @account: to whom; not more than was charged to it before
+ * @npages: CPU pages
+ */
+void memory_account_keep(struct memory_account *account, unsigned long npages)
+{
+	struct mm_struct *mm = account->mm;
+
+	atomic64_add(npages, &mm->pinned_vm);
+	if (account->per_process) {
+		mmap_write_lock(mm);
+		__account_locked_vm(mm, npages, true, account->task, true);
+		mmap_write_unlock(mm);
+	} else {
+		atomic_long_add(npages, &account->user->locked_vm);
+	}
+}
+
+/**
  * memory_account_uncharge - take a charge back
  * @account: to whom
  * @npages: CPU pages

@@ -41,6 +41,7 @@ struct memory_account {
 void memory_account_init(struct memory_account *account, bool per_process);
 void memory_account_release(struct memory_account *account);
 int memory_account_charge(struct memory_account *account, unsigned long npages);
+void memory_account_keep(struct memory_account *account, unsigned long npages);
 void memory_account_uncharge(struct memory_account *account,
 			     unsigned long npages);
 

@@ -115,6 +115,8 @@ static int pin_into(struct iommufd_pages *pages, struct frame_writer *w,
  * @frames: what was pinned
  * @bad: the index at which the first error came
  * @taken: @frames became the caller's
+ * @kept: pages charged for what the job has pinned, or may be pinning, although
+ *	  the caller has given up
  */
 struct pin_job {
 	struct parallel_job job;
@@ -123,6 +125,7 @@ struct pin_job {
 	struct rb_root_cached frames;
 	unsigned long bad;
 	bool taken;
+	unsigned long kept;
 };
 
 static void unpin_store(struct iommufd_pages *pages,
@@ -135,6 +138,8 @@ static void pin_job_release(struct parallel_job *job)
 
 	if (!pj->taken)
 		frames_free(&pj->frames, pj->pages, unpin_store);
+	if (pj->kept)
+		memory_account_uncharge(&pj->pages->account, pj->kept);
 	mutex_destroy(&pj->lock);
 	mmput_async(job->mm);
 	iommufd_pages_put(pj->pages);
@@ -191,6 +196,11 @@ static int pin_parallel(struct iommufd_pages *pages, struct frame_writer *w,
 		frames_move(w->store, &pj->frames);
 		w->index = w->last + 1;
 	} else {
+		/* Nobody gets rid of a charge by being killed. */
+		if (rc == -EINTR) {
+			pj->kept = w->last - w->index + 1;
+			memory_account_keep(&pages->account, pj->kept);
+		}
 		rc = pin_refuse(pages, pj->bad, rc);
 	}
 	parallel_put(&pj->job);

@@ -3,6 +3,7 @@
  * Rules of an IOAS that need page tables to be seen: COPY, CHANGE_PROCESS, what
  * is charged and given back, processes that go, and many threads at once.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/userfaultfd.h>
@@ -608,6 +609,89 @@ static void workers_taken(void)
 	CHECK_EQ(mem_wait_pinned(pinned, 20000), pinned);
 }
 
+/* Maps memory of which half is never brought in; another process sees to that. */
+static void map_half(int ready)
+{
+	uint64_t size = 32 * MIB;
+	char *va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	struct uffdio_register r = {
+		.range = { .start = (uintptr_t)va + size / 2, .len = size / 2 },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	pid_t pid;
+
+	CHECK(va != MAP_FAILED);
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+		_exit(4);
+	madvise(va, size, MADV_NOHUGEPAGE);
+	memset(va, 1, size / 2);
+	CHECK(!ioctl(uffd, UFFDIO_REGISTER, &r));
+	pid = fork();
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	CHECK(write(ready, &pid, sizeof(pid)) == sizeof(pid));
+	space_map(&s, va, size, APERTURE);
+	_exit(1);
+}
+
+/* Whether a process that may lock 24 MiB can map 4 MiB. */
+static int map_limited(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		mem = mem_anon(4 * MIB);
+		no_unlimited_locking();
+		limit(24 * MIB);
+		_exit(-space_map(&s, mem, 4 * MIB, APERTURE + 64 * MIB));
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	return -WEXITSTATUS(status);
+}
+
+/* What cannot be unpinned when its owner is killed stays charged until it is. */
+static void charged_until_unpinned(void)
+{
+	long long pinned, count = 16 * MIB / PAGE;
+	int status, ready[2], i;
+	pid_t pid, holder;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		tap_skip("one CPU pins alone");
+	mock_open(&s);
+	OK(mock_device(s.fd, s.ioas, 0, &m));
+	pinned = mem_pinned_pages();
+	CHECK(!pipe(ready));
+	pid = fork();
+	if (!pid)
+		map_half(ready[1]);
+	close(ready[1]);
+	if (read(ready[0], &holder, sizeof(holder)) != sizeof(holder)) {
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK_EQ(WEXITSTATUS(status), 4);
+		tap_skip("no userfaultfd to be had");
+	}
+	for (i = 0; i < 500 && mem_pinned_pages() < pinned + count; i++)
+		usleep(20000);
+	CHECK_EQ(mem_pinned_pages(), pinned + count);
+	sleep(1);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(mem_pinned_pages() > pinned);
+	CHECK_EQ(map_limited(), -ENOMEM);
+	kill(holder, SIGKILL);
+	CHECK_EQ(mem_wait_pinned(pinned, 10000), pinned);
+	for (i = 0; i < 100 && map_limited(); i++)
+		usleep(20000);
+	CHECK_EQ(map_limited(), -EEXIST);
+}
+
 /* Type1 takes the last page of a mapping that ends where translation does. */
 static void cut_at_the_end(void)
 {
@@ -642,6 +726,8 @@ static const struct tap_test tests[] = {
 	{ "the process that owns the memory exits", process_gone },
 	{ "another process brings its pages in while they are pinned", faults_served },
 	{ "another process keeps all workers busy", workers_taken, 90 },
+	{ "pages of a killed process are charged until they are unpinned",
+	  charged_until_unpinned, 60 },
 	{ "fork()", fork_keeps_memory },
 	{ "processes killed while pinning", killed, 60 },
 	{ "devices, maps and copies at once", race, 90 },
