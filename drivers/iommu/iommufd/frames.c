@@ -50,40 +50,33 @@ void frame_writer_init(struct frame_writer *w, struct rb_root_cached *store,
  * frame_writer_add - add contiguous frames at the next indices
  * @w: the writer
  * @pfn: the first frame
- * @count: how many, at least 1
+ * @count: how many, at least 1 and at most FRAME_COUNT_MAX
  *
- * Return: 0, or -ENOMEM; then @w->index tells how far it came
+ * Return: 0, or -ENOMEM with none of them added; @w->index tells how far it came
  */
 int frame_writer_add(struct frame_writer *w, unsigned long pfn,
 		     unsigned long count)
 {
 	struct frame_chunk *chunk = w->chunk;
+	u64 *tail = chunk && chunk->nr ? &chunk->runs[chunk->nr - 1] : NULL;
 
-	while (count) {
-		unsigned long n = min(count, FRAME_COUNT_MAX);
-		u64 *tail = chunk && chunk->nr ? &chunk->runs[chunk->nr - 1] : NULL;
-
-		if (tail && frame_run_first(*tail) + frame_run_count(*tail) == pfn &&
-		    frame_run_count(*tail) < FRAME_COUNT_MAX) {
-			n = min(n, FRAME_COUNT_MAX - frame_run_count(*tail));
-			*tail += n;
-		} else {
-			if (!chunk || chunk->nr == chunk->capacity) {
-				chunk = chunk_alloc(min_t(unsigned long, CHUNK_MAX_RUNS,
-							  w->last - w->index + 1),
-						    GFP_KERNEL_ACCOUNT);
-				if (!chunk)
-					return -ENOMEM;
-				frame_writer_finish(w);
-				chunk->node.start = w->index;
-				w->chunk = chunk;
-			}
-			chunk->runs[chunk->nr++] = frame_run(pfn, n);
+	if (tail && frame_run_first(*tail) + frame_run_count(*tail) == pfn &&
+	    frame_run_count(*tail) + count <= FRAME_COUNT_MAX) {
+		*tail += count;
+	} else {
+		if (!chunk || chunk->nr == chunk->capacity) {
+			chunk = chunk_alloc(min_t(unsigned long, CHUNK_MAX_RUNS,
+						  w->last - w->index + 1),
+					    GFP_KERNEL_ACCOUNT);
+			if (!chunk)
+				return -ENOMEM;
+			frame_writer_finish(w);
+			chunk->node.start = w->index;
+			w->chunk = chunk;
 		}
-		w->index += n;
-		pfn += n;
-		count -= n;
+		chunk->runs[chunk->nr++] = frame_run(pfn, count);
 	}
+	w->index += count;
 	return 0;
 }
 
