@@ -217,7 +217,7 @@ void iova_bitmap_set(struct iova_bitmap *bitmap, unsigned long iova,
 		return;
 	if (check_add_overflow(iova, (unsigned long)length - 1, &last))
 		last = ULONG_MAX;
-	if (last < bitmap->iova)
+	if (last < bitmap->iova || iova > bitmap->last)
 		return;
 	if (iova > bitmap->iova)
 		from = (iova - bitmap->iova) >> bitmap->shift;
