@@ -8,6 +8,7 @@
 
 static const struct ops_table *const tables[] = {
 	&ops_pasid,
+	&ops_event,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
