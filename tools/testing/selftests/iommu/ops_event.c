@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Fault queues and page requests of a mock device, as operations. */
+/* Fault queues, vEVENTQs and what they tell of a mock device, as operations. */
 #include <unistd.h>
 
 #include "mock_event.h"
+#include "mock_viommu.h"
 #include "ops.h"
 
 static struct mockdev m;
-static uint32_t ioas, queue_id, table;
+static uint32_t ioas, queue_id, table, parent, viommu, vdevice;
 static int queue;
 
 static void make_device(struct ops_env *e)
@@ -83,6 +84,64 @@ static int read_request(struct ops_env *e)
 	return n < 0 ? n : n == sizeof(f) ? 0 : -EIO;
 }
 
+static void make_viommu(struct ops_env *e)
+{
+	OK(iofd_ioas(e->fd, &ioas));
+	OK(mock_device(e->fd, ioas, 0, &m));
+	OK(iofd_hwpt(e->fd, m.idev, ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, &parent));
+	OK(mock_viommu(e->fd, m.idev, parent, NULL, &viommu));
+	OK(mock_vdevice(e->fd, viommu, m.idev, 5, &vdevice));
+}
+
+static void make_veventq(struct ops_env *e)
+{
+	make_viommu(e);
+	queue = OK(event_veventq(e->fd, viommu, IOMMU_VEVENTQ_TYPE_SELFTEST, 2, &queue_id));
+}
+
+static void drop_viommu(struct ops_env *e)
+{
+	OK(iofd_destroy(e->fd, vdevice));
+	OK(iofd_destroy(e->fd, viommu));
+	OK(iofd_destroy(e->fd, parent));
+	OK(iofd_destroy(e->fd, m.stdev));
+	OK(iofd_destroy(e->fd, ioas));
+}
+
+static int alloc_veventq(struct ops_env *e)
+{
+	int rc = event_veventq(e->fd, viommu, IOMMU_VEVENTQ_TYPE_SELFTEST, 2, &e->id);
+
+	if (rc < 0)
+		return rc;
+	e->other = rc;
+	return 0;
+}
+
+static void drop_new_veventq(struct ops_env *e)
+{
+	drop_queue(e);
+	drop_viommu(e);
+}
+
+static int event(struct ops_env *e)
+{
+	struct iommufd_vevent_header h;
+	int rc = event_trigger(e->fd, m.idev);
+
+	/* that one was lost is not what it was before */
+	if (rc == -ENOMEM && event_read(queue, &h, sizeof(h)) != sizeof(h))
+		return -EIO;
+	return rc;
+}
+
+static void drop_veventq(struct ops_env *e)
+{
+	close(queue);
+	OK(iofd_destroy(e->fd, queue_id));
+	drop_viommu(e);
+}
+
 static const struct ops_op ops[] = {
 	{ "FAULT_QUEUE_ALLOC", 0, IOMMU_FAULT_QUEUE_ALLOC, NULL, alloc_queue, drop_queue },
 	{ "HWPT_ALLOC with a fault queue", 0, IOMMU_HWPT_ALLOC, make_device, alloc_table,
@@ -92,6 +151,8 @@ static const struct ops_op ops[] = {
 	/* without memory it is answered at once */
 	{ "a page request", 0, IOMMU_TEST_CMD, make_attached, request, drop_device },
 	{ "a page request read", 0, 0, make_request, read_request, drop_device },
+	{ "VEVENTQ_ALLOC", 0, IOMMU_VEVENTQ_ALLOC, make_viommu, alloc_veventq, drop_new_veventq },
+	{ "an event", 0, IOMMU_TEST_CMD, make_veventq, event, drop_veventq },
 };
 
 const struct ops_table ops_event = { ops, sizeof(ops) / sizeof(ops[0]) };
