@@ -231,16 +231,17 @@ static bool fit_from(struct io_pagetable *iopt, unsigned long from,
 
 /*
  * The largest power of two that divides the length is what is promised. Beyond
- * it, up to the length or the largest leaf there is, more alignment of the memory
- * is kept: large pages of memory become large leaves.
+ * it, up to the length or a size of leaves, the alignment of the memory is kept:
+ * large pages of memory become large leaves.
  */
 static unsigned long wanted_alignment(unsigned long length,
-				      unsigned long address)
+				      unsigned long address,
+				      unsigned long leaf)
 {
 	unsigned long natural = length & -length;
-	unsigned long keep = SZ_1G;
+	unsigned long keep = leaf;
 
-	if (length < SZ_1G)
+	if (length < leaf)
 		keep = roundup_pow_of_two(length);
 	if (address)
 		keep = min(keep, address & -address);
@@ -261,8 +262,8 @@ static unsigned long wanted_alignment(unsigned long length,
 int iopt_find_iova(struct io_pagetable *iopt, unsigned long length,
 		   unsigned long address, unsigned long *iova)
 {
-	unsigned long natural = length & -length;
-	unsigned long wish = wanted_alignment(length, address);
+	unsigned long wish = wanted_alignment(length, address, SZ_1G);
+	unsigned long need = wanted_alignment(length, address, SZ_2M);
 	unsigned long align = ULONG_MAX;
 	unsigned int i;
 
@@ -272,15 +273,18 @@ int iopt_find_iova(struct io_pagetable *iopt, unsigned long length,
 		return iommufd_refuse(-EINVAL,
 				      "length 0x%lx and memory at 0x%lx have to be multiples of 0x%lx",
 				      length, address, align);
-	/* Programs take address 0 for "none"; give it only as the last one. */
+	/*
+	 * Leaves of 1 GiB are given up where room is short, those of 2 MiB are
+	 * not. Programs take address 0 for "none"; it comes last.
+	 */
 	if (fit_from(iopt, 1, length, address, wish, iova) ||
-	    fit_from(iopt, 1, length, address, natural, iova) ||
-	    fit_from(iopt, 0, length, address, natural, iova))
+	    fit_from(iopt, 1, length, address, need, iova) ||
+	    fit_from(iopt, 0, length, address, need, iova))
 		return 0;
 	return iommufd_refuse(-ENOSPC,
 			      "no 0x%lx bytes of %siova are free in one piece at a multiple of 0x%lx",
 			      length, RB_EMPTY_ROOT(&iopt->allowed.rb_root) ?
-			      "" : "allowed ", max(align, natural));
+			      "" : "allowed ", max(align, need));
 }
 
 static void ranges_free(struct rb_root_cached *root)

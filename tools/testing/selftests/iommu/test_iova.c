@@ -40,9 +40,9 @@ static uint64_t round_up_power(uint64_t n)
 	return p;
 }
 
-static uint64_t alignment(uint64_t length, uint64_t address)
+static uint64_t alignment(uint64_t length, uint64_t address, uint64_t leaf)
 {
-	uint64_t keep = length < GIB ? round_up_power(length) : GIB;
+	uint64_t keep = length < leaf ? round_up_power(length) : leaf;
 
 	if (address && lowest_bit(address) < keep)
 		keep = lowest_bit(address);
@@ -78,10 +78,10 @@ static uint64_t fit_within(uint64_t first, uint64_t last, uint64_t length, uint6
 	return fit(first, last, length, align);
 }
 
-static uint64_t expected(uint64_t length, uint64_t address)
+static uint64_t expected_at(uint64_t length, uint64_t align)
 {
-	uint64_t align = alignment(length, address), at;
 	unsigned int i;
+	uint64_t at;
 
 	if (!nr_allowed)
 		return fit_within(1, UINT64_MAX - 1, length, align);
@@ -91,6 +91,14 @@ static uint64_t expected(uint64_t length, uint64_t address)
 			return at;
 	}
 	return NONE;
+}
+
+/* With room for leaves of 1 GiB if there is some, of 2 MiB in any case. */
+static uint64_t expected(uint64_t length, uint64_t address)
+{
+	uint64_t at = expected_at(length, alignment(length, address, GIB));
+
+	return at != NONE ? at : expected_at(length, alignment(length, address, 2 * MIB));
 }
 
 static void model_insert(uint64_t first, uint64_t length)
@@ -211,6 +219,24 @@ static void keeps_alignment(void)
 	CHECK_EQ(used[nr_used - 1].first % GIB, 0);
 }
 
+/* 2.5 GiB are there, but less from a multiple of 1 GiB on. */
+static void gives_up_leaves(void)
+{
+	static const struct iommu_iova_range range = {
+		.start = 0x10000000, .last = 0x10000000 + 5 * GIB / 2 - 1,
+	};
+	uint64_t iova = 0;
+
+	begin();
+	OK(iofd_allow(fd, ioas, &range, 1));
+	OK(iofd_map(fd, ioas, (void *)(16 * GIB), 2 * GIB + 2 * MIB, &iova, IOFD_RW));
+	CHECK_EQ(iova, 0x10000000);
+	REFUSED(fd, IOMMU_IOAS_MAP, iofd_map(fd, ioas, (void *)(16 * GIB), GIB, &iova, IOFD_RW),
+		-ENOSPC);
+	OK(iofd_map(fd, ioas, (void *)(16 * GIB + 4 * PAGE), 256 * MIB, &iova, IOFD_RW));
+	CHECK_EQ(iova, 0xa0000000);
+}
+
 /* 0 means "none" to many programs. */
 static void zero_is_last(void)
 {
@@ -231,6 +257,7 @@ static const struct tap_test tests[] = {
 	{ "the lowest free place is chosen, whatever comes and goes", anywhere, 60 },
 	{ "the same within allowed ranges, up to the last address", where_allowed, 60 },
 	{ "a chosen place is aligned as the memory is", keeps_alignment },
+	{ "room counts for more than the largest leaves", gives_up_leaves },
 	{ "address 0 is chosen last", zero_is_last },
 };
 
