@@ -31,6 +31,7 @@ help:
 	@echo '  make demo                  see it work: DMA by edu, and NVMe in a guest of QEMU and KVM'
 	@echo '  make check                 all tests'
 	@echo '  make check-debug           the same on a kernel that tells of every mistake (KASAN, lockdep; slow)'
+	@echo "  make check-mainline-tests  mainline's own test programs, fetched from Debian's newest kernel source"
 	@echo '  make test T=NAME [MACHINE=...]    one test, or those that match a pattern'
 	@echo '  make fuzz [SECONDS=60] [SEED=...] [ROUND=...]   random sequences of commands; a round that'
 	@echo '                             failed is repeated, and printed, by its seed and number'
@@ -77,6 +78,9 @@ check:
 check-debug:
 	@$(lab) check debug
 
+check-mainline-tests:
+	@tools/testing/mainline/mainline
+
 overlay overlay-undo:
 	@test -n '$(LINUX)' || { echo 'usage: make $@ LINUX=SOURCE, the source of a 6.12 kernel' >&2; exit 1; }
 	@tools/overlay/overlay $(if $(filter %-undo,$@),undo,apply) '$(LINUX)'
@@ -96,4 +100,4 @@ shell:
 bench:
 	@$(lab) bench
 
-.PHONY: overlay overlay-undo modules all help kdir install uninstall clean demo check check-debug test shell bench
+.PHONY: overlay overlay-undo modules all help kdir install uninstall clean demo check check-debug check-mainline-tests test shell bench

@@ -8,7 +8,6 @@
 
 static const struct ops_table *const tables[] = {
 	&ops_pasid,
-	&ops_event,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
