@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
+#include <linux/vfio_cdev.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,6 +110,40 @@ static int give_device(int fd, int device, uint32_t ioas, uint32_t *id,
 	*id = bind.out_devid;
 	*table = attach.pt_id;
 	return 0;
+}
+/* end */
+
+/* example: pasid */
+/*
+ * Give one PASID of a device an address space of its own. The table of the
+ * device itself has to be one for PASIDs, too, or none.
+ */
+static int give_pasid(int fd, int device, uint32_t id, uint32_t ioas,
+		      uint32_t pasid, uint32_t *hwpt)
+{
+	struct iommu_hw_info info = { .size = sizeof(info), .dev_id = id };
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc),
+		.flags = IOMMU_HWPT_ALLOC_PASID,
+		.dev_id = id,
+		.pt_id = ioas,
+	};
+	struct vfio_cdev_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.flags = VFIO_DEVICE_ATTACH_PASID,
+		.pasid = pasid,
+	};
+
+	if (ioctl(fd, IOMMU_GET_HW_INFO, &info))
+		return -1;
+	if (pasid >> info.out_max_pasid_log2) {
+		errno = ERANGE;
+		return -1;
+	}
+	if (ioctl(fd, IOMMU_HWPT_ALLOC, &alloc))
+		return -1;
+	*hwpt = attach.pt_id = alloc.out_hwpt_id;
+	return ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
 }
 /* end */
 
@@ -332,6 +367,24 @@ static void test_device(void)
 	ERR(iofd_destroy(fd, table), -ENOENT);
 }
 
+/* No device of the lab has PASIDs: it is told so, at whichever step. */
+static void test_pasid(void)
+{
+	uint32_t id, ioas, table, hwpt;
+	int fd = OK(iofd_open());
+	struct vdev d;
+
+	need_device(&d);
+	OK(iofd_ioas(fd, &ioas));
+	CHECK(!give_device(fd, d.fd, ioas, &id, &table));
+	errno = 0;
+	CHECK(give_pasid(fd, d.fd, id, ioas, 1, &hwpt) == -1);
+	CHECK_EQ(errno, ERANGE);
+	/* 0 is in any range */
+	CHECK(give_pasid(fd, d.fd, id, ioas, 0, &hwpt) == -1);
+	CHECK(errno == EOPNOTSUPP || errno == EINVAL);
+}
+
 static void test_share(void)
 {
 	uint32_t one, other, table;
@@ -442,6 +495,7 @@ static const struct tap_test tests[] = {
 	{ "first steps", test_first },
 	{ "why a command was refused", test_why },
 	{ "a device, its addresses, its table", test_device },
+	{ "an address space for a PASID", test_pasid },
 	{ "memory in two address spaces", test_share },
 	{ "charging the process", test_process },
 	{ "page requests", test_requests },
