@@ -78,13 +78,27 @@ static bool is_vtd_fault(const char *line, const char *bdf, uint64_t iova, bool 
 	       at >> 12 == iova >> 12;
 }
 
+/* iommu_vtd: "vtd0: write of 0000:00:04.0 at 0x1000 refused, reason ...". */
+static bool is_own_vtd_fault(const char *line, const char *bdf, uint64_t iova,
+			     bool write)
+{
+	unsigned long long at;
+	char what[64];
+
+	snprintf(what, sizeof(what), ": %s of %s at ", write ? "write" : "read", bdf);
+	line = strncmp(line, "vtd", 3) ? NULL : strstr(line, what);
+	return line && sscanf(line + strlen(what), "%llx refused", &at) == 1 &&
+	       at >> 12 == iova >> 12;
+}
+
 bool kmsg_wait_fault(int fd, const char *bdf, uint64_t iova, bool write,
 		     char *line, size_t size, int ms)
 {
 	long end = now_ms() + ms;
 
 	while (kmsg_next(fd, line, size, end - now_ms()))
-		if (is_vtd_fault(line, bdf, iova, write))
+		if (is_vtd_fault(line, bdf, iova, write) ||
+		    is_own_vtd_fault(line, bdf, iova, write))
 			return true;
 	return false;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,6 +112,8 @@ static int run_one(const struct tap_test *t, size_t number)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
+		/* who ends the program ends its test */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setpgid(0, 0);
 		tap_current = t;
 		t->run();

@@ -85,6 +85,7 @@ initramfs_orders()
 		printf 'command=%q\n' "$run_command"
 		printf 'limit=%q\n' "$test_limit"
 		printf 'own_modules=%q\n' "$own_modules"
+		printf 'parameters=%q\n' "$parameters"
 	} >"$work/lab/run"
 	( cd "$work/lab" && orders ) || die "cannot write the orders of $machine_name"
 	pack "$work" "$1"

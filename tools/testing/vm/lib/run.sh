@@ -24,7 +24,7 @@ machine_load()
 
 	machine_name=$1
 	machine=() devices=() append='' memory=1G cpus=2 about='' suite=check
-	stock_modules='' own_modules='iommufd vfio_cdev' tests=''
+	stock_modules='' own_modules='iommufd vfio_cdev' parameters='' tests=''
 	test_limit=120 total_limit=900 keep_disks=no
 	prepare() { :; }
 	orders() { :; }

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices: which unit they are behind, by which ids it knows them, and what their
+ * context entries say.
+ */
+#include <linux/iommufd_reason.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <asm/cmpxchg.h>
+
+#include "vtd.h"
+
+/* The device that a scope begins with or ends in; NULL if it is not there. */
+static struct pci_dev *scope_device(const struct dmar_scope *scope, u16 segment)
+{
+	struct pci_dev *pdev = NULL;
+	u8 bus = scope->bus;
+	unsigned int i;
+
+	for (i = 0; i < scope->hops; i++) {
+		if (pdev) {
+			if (!pdev->subordinate) {
+				pci_dev_put(pdev);
+				return NULL;
+			}
+			bus = pdev->subordinate->number;
+			pci_dev_put(pdev);
+		}
+		pdev = pci_get_domain_bus_and_slot(segment, bus,
+						   PCI_DEVFN(scope->path[i].device,
+							     scope->path[i].function));
+		if (!pdev)
+			return NULL;
+	}
+	return pdev;
+}
+
+static bool scope_has(const struct dmar_scope *scope, u16 segment,
+		      struct pci_dev *pdev)
+{
+	struct pci_dev *end;
+	bool has = false;
+
+	if (scope->type != 1 && scope->type != 2)
+		return false;
+	end = scope_device(scope, segment);
+	for (; end && pdev && !has; pdev = pdev->bus->self) {
+		has = pdev == end;
+		if (scope->type == 1)
+			break;
+	}
+	pci_dev_put(end);
+	return has;
+}
+
+static bool scopes_have(const struct list_head *scopes, u16 segment,
+			struct pci_dev *pdev)
+{
+	const struct dmar_scope *scope;
+
+	list_for_each_entry(scope, scopes, link)
+		if (scope_has(scope, segment, pdev))
+			return true;
+	return false;
+}
+
+/**
+ * vtd_unit_of - the unit that a device's requests go through
+ * @pdev: the device; a virtual function is where its physical function is
+ *
+ * Return: the unit, or NULL if there is none, or not one of ours
+ */
+struct vtd_unit *vtd_unit_of(struct pci_dev *pdev)
+{
+	int segment = pci_domain_nr(pdev->bus);
+	struct vtd_unit *unit;
+
+	pdev = pci_physfn(pdev);
+	list_for_each_entry(unit, &vtd_units, link) {
+		if (unit->dmar->segment != segment)
+			continue;
+		/* the unit for all others is the last of its segment */
+		if (unit->dmar->include_all ||
+		    scopes_have(&unit->dmar->scopes, segment, pdev))
+			return unit;
+	}
+	return NULL;
+}
+
+static void alias_add(struct vtd_device *vdev, u8 bus, u8 devfn)
+{
+	u16 sid = PCI_DEVID(bus, devfn);
+	unsigned int i;
+
+	for (i = 0; i < vdev->nr_aliases; i++)
+		if (vdev->aliases[i] == sid)
+			return;
+	if (vdev->nr_aliases < ARRAY_SIZE(vdev->aliases))
+		vdev->aliases[vdev->nr_aliases++] = sid;
+}
+
+/*
+ * The ids that requests of a device can come with, 3.4.1 and PCI Express to PCI
+ * bridges, which take requests over in their own name.
+ */
+static void aliases_find(struct vtd_device *vdev, struct pci_dev *pdev)
+{
+	struct pci_bus *bus;
+	unsigned int devfn;
+
+	alias_add(vdev, pdev->bus->number, pdev->devfn);
+	if (pdev->dma_alias_mask)
+		for_each_set_bit(devfn, pdev->dma_alias_mask, 256)
+			alias_add(vdev, pdev->bus->number, devfn);
+	for (bus = pdev->bus; bus->self; bus = bus->parent) {
+		struct pci_dev *bridge = bus->self;
+
+		if (!pci_is_pcie(bridge))
+			alias_add(vdev, bridge->bus->number, bridge->devfn);
+		else if (pci_pcie_type(bridge) == PCI_EXP_TYPE_PCI_BRIDGE)
+			alias_add(vdev, bus->number, 0);
+		else if (pci_pcie_type(bridge) == PCI_EXP_TYPE_PCIE_BRIDGE)
+			alias_add(vdev, bridge->bus->number, bridge->devfn);
+	}
+}
+
+/* The context entry of a requester; its table is made if there is none. */
+static struct vtd_entry *context_of(struct vtd_unit *unit, u16 sid)
+{
+	struct vtd_entry *root = &unit->root[PCI_BUS_NUM(sid)];
+	struct vtd_entry *table;
+
+	if (!(root->lo & VTD_ROOT_P)) {
+		table = (void *)get_zeroed_page(GFP_KERNEL);
+		if (!table)
+			return NULL;
+		if (!(unit->ecap & VTD_ECAP_C))
+			clflush_cache_range(table, PAGE_SIZE);
+		WRITE_ONCE(root->lo, virt_to_phys(table) | VTD_ROOT_P);
+		if (!(unit->ecap & VTD_ECAP_C))
+			clflush_cache_range(root, sizeof(*root));
+	}
+	table = phys_to_virt(root->lo & VTD_ROOT_CTP);
+	return &table[sid & 0xff];
+}
+
+/* Hardware sees either the old entry or the new one. */
+static void context_write(struct vtd_unit *unit, struct vtd_entry *entry,
+			  struct vtd_entry value)
+{
+	union {
+		struct vtd_entry entry;
+		u128 whole;
+	} old = { .entry = *entry }, new = { .entry = value };
+
+	while (!try_cmpxchg128((u128 *)entry, &old.whole, new.whole))
+		;
+	if (!(unit->ecap & VTD_ECAP_C))
+		clflush_cache_range(entry, sizeof(*entry));
+}
+
+static struct vtd_entry context_pass_through(const struct vtd_unit *unit)
+{
+	unsigned int levels = fls(FIELD_GET(VTD_CAP_SAGAW, unit->cap)) + 1;
+
+	return (struct vtd_entry){
+		.lo = VTD_CTX_LO_P | FIELD_PREP(VTD_CTX_LO_TT, VTD_TT_PASS_THROUGH),
+		.hi = FIELD_PREP(VTD_CTX_HI_AW, levels - 2) |
+		      FIELD_PREP(VTD_CTX_HI_DID, VTD_DID_PASS_THROUGH),
+	};
+}
+
+static struct vtd_entry context_second_stage(const struct vtd_domain *domain,
+					     u16 did)
+{
+	return (struct vtd_entry){
+		.lo = VTD_CTX_LO_P | pt_top_phys(&domain->pt),
+		.hi = FIELD_PREP(VTD_CTX_HI_AW, domain->pt.config.levels - 2) |
+		      FIELD_PREP(VTD_CTX_HI_DID, did),
+	};
+}
+
+/*
+ * Give a device new entries. Tables of contexts were made when it was probed, so
+ * that this cannot fail. Requests in between find the old entry or the new one.
+ */
+static void device_write(struct vtd_device *vdev, struct vtd_entry value)
+{
+	struct vtd_unit *unit = vdev->unit;
+	unsigned int i;
+
+	lockdep_assert_held(&unit->lock);
+	for (i = 0; i < vdev->nr_aliases; i++) {
+		struct vtd_entry *entry = context_of(unit, vdev->aliases[i]);
+		u16 old = FIELD_GET(VTD_CTX_HI_DID, entry->hi);
+		bool was = entry->lo & VTD_CTX_LO_P;
+
+		context_write(unit, entry, value);
+		/* 6.2.2.1: what is not present is cached under id 0 */
+		vtd_forget_context(unit, was ? old : 0, vdev->aliases[i]);
+		if (was)
+			vtd_forget_domain(unit, old);
+	}
+}
+
+static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
+		       struct vtd_entry value)
+{
+	struct vtd_domain *old = vdev->domain;
+
+	device_write(vdev, value);
+	vdev->domain = domain;
+	if (old)
+		vtd_domain_leave(old, vdev->unit);
+}
+
+/* Static domains; what they stand for is in the functions' names. */
+int vtd_attach_pass_through(struct iommu_domain *domain, struct device *dev)
+{
+	struct vtd_device *vdev = to_vtd_device(dev);
+
+	mutex_lock(&vdev->unit->lock);
+	device_set(vdev, NULL, context_pass_through(vdev->unit));
+	mutex_unlock(&vdev->unit->lock);
+	return 0;
+}
+
+int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev)
+{
+	struct vtd_device *vdev = to_vtd_device(dev);
+
+	mutex_lock(&vdev->unit->lock);
+	device_set(vdev, NULL, (struct vtd_entry){});
+	mutex_unlock(&vdev->unit->lock);
+	return 0;
+}
+
+int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
+{
+	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
+	struct vtd_device *vdev = to_vtd_device(dev);
+	u16 did;
+	int rc;
+
+	if (!vtd_domain_suits(domain, vdev->unit))
+		return -EINVAL;
+	mutex_lock(&vdev->unit->lock);
+	rc = vtd_domain_enter(domain, vdev->unit, &did);
+	if (!rc)
+		device_set(vdev, domain, context_second_stage(domain, did));
+	mutex_unlock(&vdev->unit->lock);
+	return rc;
+}
+
+/**
+ * vtd_probe_device - the IOMMU core asks about a device
+ * @dev: the device
+ *
+ * Return: the unit it is behind, or an ERR_PTR of -ENODEV, -ENOMEM
+ */
+struct iommu_device *vtd_probe_device(struct device *dev)
+{
+	struct vtd_unit *unit = NULL;
+	struct vtd_device *vdev;
+	unsigned int i;
+	int rc = 0;
+
+	if (dev_is_pci(dev))
+		unit = vtd_unit_of(to_pci_dev(dev));
+	if (!unit)
+		return ERR_PTR(-ENODEV);
+	vdev = kzalloc(sizeof(*vdev), GFP_KERNEL);
+	if (!vdev)
+		return ERR_PTR(-ENOMEM);
+	aliases_find(vdev, to_pci_dev(dev));
+	vdev->unit = unit;
+	vdev->dev = dev;
+	mutex_lock(&unit->lock);
+	for (i = 0; i < vdev->nr_aliases && !rc; i++)
+		if (!context_of(unit, vdev->aliases[i]))
+			rc = -ENOMEM;
+	mutex_unlock(&unit->lock);
+	if (rc) {
+		kfree(vdev);
+		return ERR_PTR(rc);
+	}
+	dev_iommu_priv_set(dev, vdev);
+	return &unit->iommu;
+}
+
+/**
+ * vtd_release_device - a device goes, or this driver does
+ * @dev: the device
+ *
+ * One that stays is passed through, as it was before.
+ */
+void vtd_release_device(struct device *dev)
+{
+	struct vtd_device *vdev = to_vtd_device(dev);
+
+	vtd_attach_pass_through(NULL, dev);
+	dev_iommu_priv_set(dev, NULL);
+	kfree(vdev);
+}
+
+/**
+ * vtd_pass_everything_through - let all devices go on as they do
+ * @unit: does not translate yet
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vtd_pass_everything_through(struct vtd_unit *unit)
+{
+	struct pci_dev *pdev = NULL;
+	unsigned int i;
+	int rc = 0;
+
+	mutex_lock(&unit->lock);
+	for_each_pci_dev(pdev) {
+		struct vtd_device vdev = { .unit = unit };
+
+		if (vtd_unit_of(pdev) != unit)
+			continue;
+		aliases_find(&vdev, pdev);
+		for (i = 0; i < vdev.nr_aliases && !rc; i++) {
+			struct vtd_entry *entry = context_of(unit, vdev.aliases[i]);
+
+			if (entry)
+				context_write(unit, entry, context_pass_through(unit));
+			else
+				rc = -ENOMEM;
+		}
+		if (rc) {
+			pci_dev_put(pdev);
+			break;
+		}
+	}
+	mutex_unlock(&unit->lock);
+	return rc;
+}
+
+/**
+ * vtd_contexts_free - free root and context tables
+ * @unit: does not translate any more
+ */
+void vtd_contexts_free(struct vtd_unit *unit)
+{
+	unsigned int bus;
+
+	for (bus = 0; bus < 256; bus++)
+		if (unit->root[bus].lo & VTD_ROOT_P)
+			free_page((unsigned long)phys_to_virt(unit->root[bus].lo &
+							      VTD_ROOT_CTP));
+	free_page((unsigned long)unit->root);
+}
+
+/**
+ * vtd_resv_regions - what of a device's addresses is spoken for
+ * @dev: the device
+ * @list: receives the regions
+ */
+void vtd_resv_regions(struct device *dev, struct list_head *list)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+	struct iommu_resv_region *region;
+	struct dmar_reserved *reserved;
+
+	list_for_each_entry(reserved, &vtd_dmar.reserved, link) {
+		if (reserved->segment != pci_domain_nr(pdev->bus) ||
+		    !scopes_have(&reserved->scopes, reserved->segment, pdev))
+			continue;
+		region = iommu_alloc_resv_region(reserved->first,
+						 reserved->last - reserved->first + 1,
+						 IOMMU_READ | IOMMU_WRITE,
+						 IOMMU_RESV_DIRECT, GFP_KERNEL);
+		if (region)
+			list_add_tail(&region->list, list);
+	}
+	/* writes there are interrupts, whatever is mapped: 3.14 */
+	region = iommu_alloc_resv_region(0xfee00000, 0x100000, 0, IOMMU_RESV_MSI,
+					 GFP_KERNEL);
+	if (region)
+		list_add_tail(&region->list, list);
+}

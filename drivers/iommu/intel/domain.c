@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Second-stage tables: memory mapped by the kernel, for any number of devices
+ * behind any number of units.
+ */
+#include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
+
+#include "vtd.h"
+
+/* Levels that a unit can have: bit n of SAGAW is n + 2 of them. */
+static bool unit_has_levels(const struct vtd_unit *unit, unsigned int levels)
+{
+	return FIELD_GET(VTD_CAP_SAGAW, unit->cap) & BIT(levels - 2);
+}
+
+static unsigned int unit_address_bits(const struct vtd_unit *unit)
+{
+	return FIELD_GET(VTD_CAP_MGAW, unit->cap) + 1;
+}
+
+/* The smallest number of levels that reaches as far as addresses go. */
+static unsigned int unit_levels(const struct vtd_unit *unit)
+{
+	unsigned int levels;
+
+	for (levels = 3; levels < 5; levels++)
+		if (unit_has_levels(unit, levels) &&
+		    12 + 9 * levels >= unit_address_bits(unit))
+			break;
+	/* or the most there are */
+	while (!unit_has_levels(unit, levels))
+		levels--;
+	return levels;
+}
+
+static unsigned int unit_largest_leaf(const struct vtd_unit *unit)
+{
+	u64 sizes = FIELD_GET(VTD_CAP_SSLPS, unit->cap);
+
+	return sizes & 2 ? 30 : sizes & 1 ? 21 : 12;
+}
+
+/**
+ * vtd_domain_suits - whether devices behind a unit can be attached to a domain
+ * @domain: made for a unit, perhaps another one
+ * @unit: the unit
+ *
+ * Return: whether the unit can walk its table, and sees it as it is written
+ */
+bool vtd_domain_suits(const struct vtd_domain *domain,
+		      const struct vtd_unit *unit)
+{
+	const struct pt_config *c = &domain->pt.config;
+
+	return unit_has_levels(unit, c->levels) &&
+	       c->va_bits <= unit_address_bits(unit) &&
+	       (c->max_leaf_lg2 <= unit_largest_leaf(unit)) &&
+	       (unit->ecap & VTD_ECAP_C || c->features & PT_FEAT_NONCOHERENT) &&
+	       (!domain->snoop || unit->ecap & VTD_ECAP_SC);
+}
+
+/**
+ * vtd_domain_enter - a device behind a unit is to be attached
+ * @domain: suits the unit
+ * @unit: locked
+ * @did: receives the id for its context entry
+ *
+ * Return: 0, -ENOSPC if the unit has no more ids, -ENOMEM
+ */
+int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u16 *did)
+{
+	unsigned int ids = BIT(4 + 2 * FIELD_GET(VTD_CAP_ND, unit->cap));
+	struct vtd_domain_unit *du;
+	int id;
+
+	list_for_each_entry(du, &domain->units, link) {
+		if (du->unit == unit) {
+			du->users++;
+			*did = du->did;
+			return 0;
+		}
+	}
+	du = kzalloc(sizeof(*du), GFP_KERNEL);
+	if (!du)
+		return -ENOMEM;
+	id = ida_alloc_range(&unit->dids, VTD_DID_FIRST, ids - 1, GFP_KERNEL);
+	if (id < 0) {
+		kfree(du);
+		return iommufd_refuse(id == -ENOMEM ? id : -ENOSPC,
+				      "%s has no more than %u domain ids",
+				      unit->name, ids);
+	}
+	du->unit = unit;
+	du->did = id;
+	du->users = 1;
+	spin_lock(&domain->lock);
+	list_add(&du->link, &domain->units);
+	spin_unlock(&domain->lock);
+	*did = id;
+	return 0;
+}
+
+/**
+ * vtd_domain_leave - a device behind a unit is no longer attached
+ * @domain: the domain
+ * @unit: locked; has forgotten the device's context entry
+ */
+void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit)
+{
+	struct vtd_domain_unit *du;
+
+	list_for_each_entry(du, &domain->units, link)
+		if (du->unit == unit)
+			break;
+	if (--du->users)
+		return;
+	spin_lock(&domain->lock);
+	list_del(&du->link);
+	spin_unlock(&domain->lock);
+	vtd_forget_domain(unit, du->did);
+	ida_free(&unit->dids, du->did);
+	kfree(du);
+}
+
+static void domain_forget(struct vtd_domain *domain, u64 first, u64 last,
+			  bool tables)
+{
+	struct vtd_domain_unit *du;
+
+	spin_lock(&domain->lock);
+	list_for_each_entry(du, &domain->units, link)
+		vtd_forget_range(du->unit, du->did, first, last, tables);
+	spin_unlock(&domain->lock);
+}
+
+/**
+ * vtd_forget_gathered - have all units forget, and free what they used
+ * @domain: the domain
+ * @gather: from its table; empty afterwards
+ */
+void vtd_forget_gathered(struct vtd_domain *domain, struct pt_gather *gather)
+{
+	if (!pt_gather_empty(gather))
+		domain_forget(domain, gather->first, gather->last,
+			      gather->tables);
+	pt_gather_free(gather);
+}
+
+static unsigned int pt_prot(const struct vtd_domain *domain, int prot)
+{
+	return (prot & IOMMU_READ ? PT_READ : 0) |
+	       (prot & IOMMU_WRITE ? PT_WRITE : 0) |
+	       (domain->snoop ? PT_SNOOP : 0);
+}
+
+/*
+ * What was not present may be cached as such (CM), and a leaf that took the place
+ * of a table has to be seen.
+ */
+static void domain_mapped(struct vtd_domain *domain, struct pt_gather *gather,
+			  u64 iova, size_t len)
+{
+	struct vtd_domain_unit *du;
+
+	if (!len)
+		return;
+	spin_lock(&domain->lock);
+	list_for_each_entry(du, &domain->units, link)
+		if (du->unit->cap & VTD_CAP_CM)
+			pt_gather_add(gather, iova, iova + len - 1);
+	spin_unlock(&domain->lock);
+	vtd_forget_gathered(domain, gather);
+}
+
+static int domain_map_runs(struct vtd_domain *domain, u64 iova,
+			   const struct pt_run *runs, unsigned int nr, int prot,
+			   u64 sizes, size_t *mapped)
+{
+	struct pt_gather gather;
+	int rc;
+
+	pt_gather_init(&gather);
+	rc = domain->pt.ops->map(&domain->pt, iova, runs, nr,
+				 pt_prot(domain, prot), sizes, &gather, mapped);
+	domain_mapped(domain, &gather, iova, *mapped);
+	return rc;
+}
+
+static int vtd_map_pages(struct iommu_domain *domain, unsigned long iova,
+			 phys_addr_t phys, size_t size, size_t count, int prot,
+			 gfp_t gfp, size_t *mapped)
+{
+	struct pt_run run = { .phys = phys, .len = size * count };
+	size_t done;
+	int rc;
+
+	rc = domain_map_runs(to_vtd_domain(domain), iova, &run, 1, prot, ~0ULL,
+			     &done);
+	*mapped += done;
+	return rc;
+}
+
+/* Tables that become empty wait in the gather of the IOMMU core. */
+static size_t vtd_unmap_range(struct iommu_domain *iommu_domain,
+			      unsigned long iova, size_t len,
+			      struct iommu_iotlb_gather *gather)
+{
+	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
+	struct pt_gather pt_gather;
+
+	pt_gather_init(&pt_gather);
+	len = domain->pt.ops->unmap(&domain->pt, iova, len, &pt_gather, NULL);
+	if (len)
+		iommu_iotlb_gather_add_range(gather, iova, len);
+	list_splice(&pt_gather.retired.pages, &gather->freelist);
+	return len;
+}
+
+static size_t vtd_unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			      size_t size, size_t count,
+			      struct iommu_iotlb_gather *gather)
+{
+	return vtd_unmap_range(domain, iova, size * count, gather);
+}
+
+static void vtd_iotlb_sync(struct iommu_domain *domain,
+			   struct iommu_iotlb_gather *gather)
+{
+	struct pt_gather pt_gather;
+
+	pt_gather_init(&pt_gather);
+	pt_gather.first = gather->start;
+	pt_gather.last = gather->end;
+	pt_gather.tables = !list_empty(&gather->freelist);
+	list_splice_init(&gather->freelist, &pt_gather.retired.pages);
+	vtd_forget_gathered(to_vtd_domain(domain), &pt_gather);
+}
+
+static void vtd_flush_all(struct iommu_domain *domain)
+{
+	domain_forget(to_vtd_domain(domain), 0, U64_MAX, true);
+}
+
+static phys_addr_t vtd_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
+{
+	struct pt *pt = &to_vtd_domain(domain)->pt;
+	u64 phys;
+
+	return pt->ops->lookup(pt, iova, 1, &phys) ? phys : 0;
+}
+
+/* Nothing is mapped yet, or it stays as it is. */
+static bool vtd_enforce_coherency(struct iommu_domain *iommu_domain)
+{
+	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
+	struct vtd_domain_unit *du;
+	bool can = true;
+
+	spin_lock(&domain->lock);
+	list_for_each_entry(du, &domain->units, link)
+		can &= !!(du->unit->ecap & VTD_ECAP_SC);
+	if (can)
+		domain->snoop = true;
+	spin_unlock(&domain->lock);
+	return can;
+}
+
+static void vtd_domain_free(struct iommu_domain *iommu_domain)
+{
+	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
+
+	WARN_ON(!list_empty(&domain->units));
+	domain->pt.ops->destroy(&domain->pt);
+	kfree(domain);
+}
+
+static const struct iommu_domain_ops vtd_domain_ops = {
+	.attach_dev = vtd_attach_paging,
+	.map_pages = vtd_map_pages,
+	.unmap_pages = vtd_unmap_pages,
+	.iotlb_sync = vtd_iotlb_sync,
+	.flush_iotlb_all = vtd_flush_all,
+	.iova_to_phys = vtd_iova_to_phys,
+	.enforce_cache_coherency = vtd_enforce_coherency,
+	.free = vtd_domain_free,
+};
+
+/**
+ * vtd_domain_alloc - make an empty table
+ * @unit: that will walk it; others that can as well may be added
+ *
+ * Return: the domain or an ERR_PTR of -ENOMEM
+ */
+struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
+{
+	struct vtd_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	unsigned int levels = unit_levels(unit);
+	int rc;
+
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&domain->lock);
+	INIT_LIST_HEAD(&domain->units);
+	domain->pt.ops = &pt_vtd_ss;
+	domain->pt.config = (struct pt_config){
+		.va_bits = min(unit_address_bits(unit), 12 + 9 * levels),
+		.oa_bits = boot_cpu_data.x86_phys_bits,
+		.levels = levels,
+		.max_leaf_lg2 = unit_largest_leaf(unit),
+		.features = PT_FEAT_LIVE_CUT |
+			    (unit->ecap & VTD_ECAP_C ? 0 : PT_FEAT_NONCOHERENT),
+		.node = NUMA_NO_NODE,
+	};
+	rc = domain->pt.ops->init(&domain->pt);
+	if (rc) {
+		kfree(domain);
+		return ERR_PTR(rc);
+	}
+	domain->domain.type = IOMMU_DOMAIN_UNMANAGED;
+	domain->domain.ops = &vtd_domain_ops;
+	domain->domain.owner = &vtd_iommu_ops;
+	domain->domain.pgsize_bitmap = domain->pt.ops->page_sizes(&domain->pt);
+	domain->domain.geometry = (struct iommu_domain_geometry){
+		.aperture_end = BIT_ULL(domain->pt.config.va_bits) - 1,
+		.force_aperture = true,
+	};
+	return domain;
+}
+
+struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
+{
+	struct vtd_domain *domain = vtd_domain_alloc(to_vtd_device(dev)->unit);
+
+	return IS_ERR(domain) ? ERR_CAST(domain) : &domain->domain;
+}
+
+static struct iommu_domain *vtd_iommufd_alloc(struct device *dev, u32 flags,
+					      const struct iommu_user_data *data)
+{
+	struct vtd_domain *domain;
+
+	if (flags || data)
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "%s: no such page table (flags %#x%s)",
+					      dev_name(dev), flags,
+					      data ? ", with data" : ""));
+	domain = vtd_domain_alloc(to_vtd_device(dev)->unit);
+	if (IS_ERR(domain))
+		return ERR_PTR(iommufd_refuse(PTR_ERR(domain),
+					      "no memory for a page table"));
+	return &domain->domain;
+}
+
+static unsigned int vtd_iommufd_windows(struct iommu_domain *domain,
+					struct iommufd_window *out)
+{
+	out->first = 0;
+	out->last = domain->geometry.aperture_end;
+	out->pgsizes = domain->pgsize_bitmap;
+	return 1;
+}
+
+static int vtd_iommufd_map(struct iommu_domain *domain, unsigned long iova,
+			   const struct iommufd_run *runs, unsigned int nr,
+			   int prot, unsigned long pgsizes, size_t *mapped)
+{
+	int rc;
+
+	/* the same, by two names */
+	static_assert(sizeof(struct iommufd_run) == sizeof(struct pt_run));
+	static_assert(offsetof(struct iommufd_run, len) ==
+		      offsetof(struct pt_run, len));
+	rc = domain_map_runs(to_vtd_domain(domain), iova,
+			     (const struct pt_run *)runs, nr, prot, pgsizes,
+			     mapped);
+	if (rc)
+		iommufd_refuse(rc, rc == -ENOMEM ?
+			       "no memory for page tables at 0x%lx" :
+			       "the table cannot hold what was mapped at 0x%lx",
+			       iova);
+	return rc;
+}
+
+static int vtd_iommufd_hw_info(struct device *dev, u32 type,
+			       struct iommufd_hw_data *out)
+{
+	const struct vtd_unit *unit = to_vtd_device(dev)->unit;
+	struct iommu_hw_info_vtd *info;
+
+	if (type != IOMMU_HW_INFO_TYPE_DEFAULT &&
+	    type != IOMMU_HW_INFO_TYPE_INTEL_VTD)
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "the IOMMU of %s is an Intel VT-d unit, it has no information of type %u",
+				      dev_name(dev), type);
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return iommufd_refuse(-ENOMEM, "no memory for what the IOMMU is");
+	info->cap_reg = unit->cap;
+	info->ecap_reg = unit->ecap;
+	out->type = IOMMU_HW_INFO_TYPE_INTEL_VTD;
+	out->len = sizeof(*info);
+	out->data = info;
+	return 0;
+}
+
+static u64 vtd_iommufd_capabilities(struct device *dev)
+{
+	return 0;
+}
+
+const struct iommufd_driver_ops vtd_iommufd_ops = {
+	.name = "iommu_vtd",
+	.owner = THIS_MODULE,
+	.iommu_ops = &vtd_iommu_ops,
+	.hw_info = vtd_iommufd_hw_info,
+	.capabilities = vtd_iommufd_capabilities,
+	.alloc_paging = vtd_iommufd_alloc,
+	.windows = vtd_iommufd_windows,
+	.map = vtd_iommufd_map,
+	.unmap = vtd_unmap_range,
+};

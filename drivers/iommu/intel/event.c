@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Faults: what a unit has refused, 7 and 11.4.7. The interrupt that tells of them
+ * is a message of the unit's own, made from a CPU vector.
+ */
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdomain.h>
+#include <linux/msi.h>
+#include <asm/hw_irq.h>
+#include <asm/irqdomain.h>
+#include <asm/msi.h>
+
+#include "vtd.h"
+
+static const char *fault_reason(u8 reason)
+{
+	switch (reason) {
+	case 0x01:
+		return "no root entry";
+	case 0x02:
+		return "no context entry: the device is attached to nothing";
+	case 0x03:
+		return "a context entry that is not valid";
+	case 0x04:
+		return "an address beyond what is translated";
+	case 0x05:
+		return "not mapped for writing";
+	case 0x06:
+		return "not mapped for reading";
+	case 0x07:
+		return "a page table cannot be read";
+	case 0x08:
+		return "the root table cannot be read";
+	case 0x09:
+		return "a context table cannot be read";
+	case 0x0a ... 0x0c:
+		return "reserved bits are set in an entry";
+	case 0x0d:
+		return "a translated request where none may be";
+	default:
+		return "see the table of fault reasons in the specification";
+	}
+}
+
+static void fault_report(struct vtd_unit *unit, u64 lo, u64 hi)
+{
+	u16 sid = FIELD_GET(VTD_FRR_HI_SID, hi);
+	u8 reason = FIELD_GET(VTD_FRR_HI_REASON, hi);
+
+	pr_err_ratelimited("%s: %s of %04x:%02x:%02x.%u at %#llx refused, reason %#x: %s\n",
+			   unit->name, hi & VTD_FRR_HI_READ ? "read" : "write",
+			   unit->dmar->segment, PCI_BUS_NUM(sid), PCI_SLOT(sid),
+			   PCI_FUNC(sid), lo & VTD_FRR_LO_ADDRESS, reason,
+			   fault_reason(reason));
+}
+
+/* Take the recorded faults, oldest first, and make room for others. */
+static irqreturn_t fault_thread(int irq, void *arg)
+{
+	struct vtd_unit *unit = arg;
+	unsigned int nr = FIELD_GET(VTD_CAP_NFR, unit->cap) + 1;
+	unsigned int base = FIELD_GET(VTD_CAP_FRO, unit->cap) * 16;
+	u32 status = vtd_read(unit, VTD_FSTS);
+	unsigned int i = FIELD_GET(VTD_FSTS_FRI, status), done;
+
+	for (done = 0; done < nr; done++, i = (i + 1) % nr) {
+		u64 hi = vtd_read64(unit, base + 16 * i + 8);
+
+		if (!(hi & VTD_FRR_HI_FAULT))
+			break;
+		fault_report(unit, vtd_read64(unit, base + 16 * i), hi);
+		vtd_write64(unit, base + 16 * i + 8, VTD_FRR_HI_FAULT);
+	}
+	if (status & VTD_FSTS_PFO)
+		pr_err_ratelimited("%s: more faults came than could be recorded\n",
+				   unit->name);
+	/* errors of the queue are its own business */
+	vtd_write(unit, VTD_FSTS, VTD_FSTS_PFO | VTD_FSTS_PPF);
+	return done || status & VTD_FSTS_PFO ? IRQ_HANDLED : IRQ_NONE;
+}
+
+/* Where the message goes is what the vector domain has chosen for the CPU. */
+static void message_write(struct irq_data *data)
+{
+	struct vtd_unit *unit = data->domain->host_data;
+	struct irq_cfg *cfg = irqd_cfg(data);
+	struct msi_msg msg = {};
+
+	msg.arch_addr_lo.base_address = X86_MSI_BASE_ADDRESS_LOW;
+	msg.arch_addr_lo.destid_0_7 = cfg->dest_apicid & 0xff;
+	msg.arch_addr_hi.destid_8_31 = cfg->dest_apicid >> 8;
+	msg.arch_data.delivery_mode = APIC_DELIVERY_MODE_FIXED;
+	msg.arch_data.vector = cfg->vector;
+	vtd_write(unit, VTD_FEDATA, msg.data);
+	vtd_write(unit, VTD_FEADDR, msg.address_lo);
+	vtd_write(unit, VTD_FEUADDR, msg.address_hi);
+}
+
+static int message_set_affinity(struct irq_data *data,
+				const struct cpumask *mask, bool force)
+{
+	struct irq_data *parent = data->parent_data;
+	int rc = parent->chip->irq_set_affinity(parent, mask, force);
+
+	if (rc >= 0 && rc != IRQ_SET_MASK_OK_DONE)
+		message_write(data);
+	return rc;
+}
+
+static void message_mask(struct irq_data *data)
+{
+	struct vtd_unit *unit = data->domain->host_data;
+
+	vtd_write(unit, VTD_FECTL, VTD_FECTL_IM);
+	vtd_read(unit, VTD_FECTL);
+}
+
+static void message_unmask(struct irq_data *data)
+{
+	struct vtd_unit *unit = data->domain->host_data;
+
+	vtd_write(unit, VTD_FECTL, 0);
+	vtd_read(unit, VTD_FECTL);
+}
+
+static struct irq_chip message_chip = {
+	.name = "VTD",
+	.irq_mask = message_mask,
+	.irq_unmask = message_unmask,
+	.irq_ack = irq_chip_ack_parent,
+	.irq_set_affinity = message_set_affinity,
+	.irq_retrigger = irq_chip_retrigger_hierarchy,
+	.flags = IRQCHIP_SKIP_SET_WAKE | IRQCHIP_AFFINITY_PRE_STARTUP,
+};
+
+static int message_alloc(struct irq_domain *domain, unsigned int virq,
+			 unsigned int nr, void *arg)
+{
+	int rc = irq_domain_alloc_irqs_parent(domain, virq, nr, arg);
+
+	if (!rc)
+		irq_domain_set_info(domain, virq, 0, &message_chip,
+				    domain->host_data, handle_edge_irq, NULL,
+				    "edge");
+	return rc;
+}
+
+static int message_activate(struct irq_domain *domain, struct irq_data *data,
+			    bool early)
+{
+	message_write(data);
+	return 0;
+}
+
+static const struct irq_domain_ops message_ops = {
+	.alloc = message_alloc,
+	.free = irq_domain_free_irqs_common,
+	.activate = message_activate,
+};
+
+/**
+ * vtd_events_init - hear of faults
+ * @unit: does not translate yet
+ *
+ * Return: 0 or an errno; vtd_events_fini() is called in any case
+ */
+int vtd_events_init(struct vtd_unit *unit)
+{
+	struct irq_alloc_info info = { .type = X86_IRQ_ALLOC_TYPE_DMAR };
+	struct fwnode_handle *fwnode;
+	int rc;
+
+	fwnode = irq_domain_alloc_named_fwnode(unit->name);
+	if (!fwnode)
+		return -ENOMEM;
+	unit->irq_domain = irq_domain_create_hierarchy(x86_vector_domain, 0, 0,
+						       fwnode, &message_ops,
+						       unit);
+	if (!unit->irq_domain) {
+		irq_domain_free_fwnode(fwnode);
+		return -ENOMEM;
+	}
+	rc = irq_domain_alloc_irqs(unit->irq_domain, 1, NUMA_NO_NODE, &info);
+	if (rc < 0)
+		return rc;
+	unit->irq = rc;
+	/* what was recorded before is not ours to report */
+	vtd_write(unit, VTD_FSTS, VTD_FSTS_PFO | VTD_FSTS_PPF);
+	rc = request_threaded_irq(unit->irq, NULL, fault_thread, IRQF_ONESHOT,
+				  unit->name, unit);
+	if (rc) {
+		irq_dispose_mapping(unit->irq);
+		unit->irq = 0;
+	}
+	return rc;
+}
+
+/**
+ * vtd_events_fini - hear no more of faults
+ * @unit: does not translate any more
+ */
+void vtd_events_fini(struct vtd_unit *unit)
+{
+	struct fwnode_handle *fwnode;
+
+	if (!unit->irq_domain)
+		return;
+	if (unit->irq) {
+		free_irq(unit->irq, unit);
+		irq_dispose_mapping(unit->irq);
+	}
+	fwnode = unit->irq_domain->fwnode;
+	irq_domain_remove(unit->irq_domain);
+	irq_domain_free_fwnode(fwnode);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A driver for Intel VT-d remapping units that the kernel does not drive.
+ */
+#ifndef __VTD_H
+#define __VTD_H
+
+#include <linux/idr.h>
+#include <linux/iommu.h>
+#include <linux/iommufd_driver.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/spinlock.h>
+
+#include "../pt/pt.h"
+#include "dmar.h"
+#include "spec/context.h"
+#include "spec/regs.h"
+
+/* Domain id 0 is taken by units that cache what is not present. */
+#define VTD_DID_PASS_THROUGH	1
+#define VTD_DID_FIRST		2
+
+struct irq_domain;
+
+/**
+ * struct vtd_queue - the invalidation queue of a unit
+ * @lock: protects the rest; held, interrupts off, until what was put in is done
+ * @descriptors: a page of them, which hardware reads
+ * @tail: where the next one goes
+ * @status: where hardware says that it has come to a wait descriptor
+ * @stamp: what it writes there next
+ */
+struct vtd_queue {
+	raw_spinlock_t lock;
+	struct vtd_entry *descriptors;
+	unsigned int tail;
+	u32 *status;
+	u32 stamp;
+};
+
+/**
+ * struct vtd_unit - a remapping unit
+ * @link: in vtd_units, which is complete before anything else sees a unit
+ * @iommu: the IOMMU core's view of it
+ * @dmar: what firmware says of it; constant
+ * @name: as under /sys/class/iommu
+ * @regs: its registers
+ * @regs_size: bytes at @regs
+ * @cap: capability register
+ * @ecap: extended capability register
+ * @lock: protects @root, what is below it, and @dids; taken in attach, which may
+ *	  sleep
+ * @root: root table; context tables are only ever added
+ * @dids: domain ids in use
+ * @queue: its invalidation queue
+ * @command_lock: serializes commands in GCMD
+ * @irq_domain: makes the interrupt of @irq
+ * @irq: fault interrupt
+ */
+struct vtd_unit {
+	struct list_head link;
+	struct iommu_device iommu;
+	const struct dmar_unit *dmar;
+	char name[16];
+	void __iomem *regs;
+	size_t regs_size;
+	u64 cap;
+	u64 ecap;
+	struct mutex lock;
+	struct vtd_entry *root;
+	struct ida dids;
+	struct vtd_queue queue;
+	spinlock_t command_lock;
+	struct irq_domain *irq_domain;
+	int irq;
+};
+
+extern struct list_head vtd_units;
+
+static inline struct vtd_unit *to_vtd_unit(struct iommu_device *iommu)
+{
+	return container_of(iommu, struct vtd_unit, iommu);
+}
+
+/**
+ * struct vtd_device - a device behind a unit
+ * @dev: the device
+ * @unit: the unit
+ * @domain: what it is attached to; of type paging, or NULL. Under the unit's lock
+ * @nr_aliases: requester ids that its requests come with
+ * @aliases: bus and devfn each; more than two bridges in a row share theirs
+ */
+struct vtd_device {
+	struct device *dev;
+	struct vtd_unit *unit;
+	struct vtd_domain *domain;
+	unsigned int nr_aliases;
+	u16 aliases[4];
+};
+
+static inline struct vtd_device *to_vtd_device(struct device *dev)
+{
+	return dev_iommu_priv_get(dev);
+}
+
+/**
+ * struct vtd_domain_unit - a domain as one unit knows it
+ * @link: in the domain's list
+ * @unit: the unit
+ * @did: the id that tags its translations there
+ * @users: devices behind the unit that are attached; under the unit's lock
+ */
+struct vtd_domain_unit {
+	struct list_head link;
+	struct vtd_unit *unit;
+	u16 did;
+	unsigned int users;
+};
+
+/**
+ * struct vtd_domain - a second-stage table
+ * @domain: the IOMMU core's view of it
+ * @pt: the table
+ * @lock: protects @units; innermost, also taken with interrupts on only
+ * @units: struct vtd_domain_unit of the units it is used by
+ * @snoop: leaves have the snoop bit; changes only while nothing is mapped
+ */
+struct vtd_domain {
+	struct iommu_domain domain;
+	struct pt pt;
+	spinlock_t lock;
+	struct list_head units;
+	bool snoop;
+};
+
+static inline struct vtd_domain *to_vtd_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct vtd_domain, domain);
+}
+
+/* unit.c */
+int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index);
+int vtd_unit_enable(struct vtd_unit *unit);
+void vtd_unit_remove(struct vtd_unit *unit);
+int vtd_command(struct vtd_unit *unit, u32 bit, bool on);
+static inline u32 vtd_read(struct vtd_unit *unit, unsigned int reg)
+{
+	return readl(unit->regs + reg);
+}
+
+static inline u64 vtd_read64(struct vtd_unit *unit, unsigned int reg)
+{
+	return readq(unit->regs + reg);
+}
+
+static inline void vtd_write(struct vtd_unit *unit, unsigned int reg, u32 value)
+{
+	writel(value, unit->regs + reg);
+}
+
+static inline void vtd_write64(struct vtd_unit *unit, unsigned int reg, u64 value)
+{
+	writeq(value, unit->regs + reg);
+}
+
+/* queue.c */
+int vtd_queue_init(struct vtd_unit *unit);
+void vtd_queue_fini(struct vtd_unit *unit);
+void vtd_forget_contexts(struct vtd_unit *unit);
+void vtd_forget_context(struct vtd_unit *unit, u16 did, u16 sid);
+void vtd_forget_all(struct vtd_unit *unit);
+void vtd_forget_domain(struct vtd_unit *unit, u16 did);
+void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
+		      bool tables);
+
+/* event.c */
+int vtd_events_init(struct vtd_unit *unit);
+void vtd_events_fini(struct vtd_unit *unit);
+
+/* device.c */
+struct vtd_unit *vtd_unit_of(struct pci_dev *pdev);
+struct iommu_device *vtd_probe_device(struct device *dev);
+void vtd_release_device(struct device *dev);
+void vtd_resv_regions(struct device *dev, struct list_head *list);
+int vtd_pass_everything_through(struct vtd_unit *unit);
+int vtd_attach_pass_through(struct iommu_domain *domain, struct device *dev);
+int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev);
+int vtd_attach_paging(struct iommu_domain *domain, struct device *dev);
+void vtd_contexts_free(struct vtd_unit *unit);
+
+/* domain.c */
+struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit);
+struct iommu_domain *vtd_domain_alloc_paging(struct device *dev);
+int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u16 *did);
+void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit);
+bool vtd_domain_suits(const struct vtd_domain *domain,
+		      const struct vtd_unit *unit);
+void vtd_forget_gathered(struct vtd_domain *domain, struct pt_gather *gather);
+
+/* iommufd.c */
+extern const struct iommufd_driver_ops vtd_iommufd_ops;
+
+/* driver.c */
+extern const struct iommu_ops vtd_iommu_ops;
+extern struct dmar_table vtd_dmar;
+
+#endif
