@@ -42,6 +42,22 @@ static void taken_add(struct windows_taken *taken, unsigned long first,
 }
 
 /*
+ * Whether attaching a device keeps a region from being mapped. With hardware that
+ * recognizes interrupts by their address none need be translated.
+ */
+static bool takes_addresses(const struct iommu_resv_region *region, bool hw_msi)
+{
+	switch (region->type) {
+	case IOMMU_RESV_DIRECT_RELAXABLE:
+		return false;
+	case IOMMU_RESV_SW_MSI:
+		return !hw_msi && region->length;
+	default:
+		return region->length;
+	}
+}
+
+/*
  * What attaching @idev would reserve, and room for windows. On success @nodes has
  * to be freed.
  */
@@ -49,6 +65,7 @@ static int taken_init(struct windows_taken *taken, struct iommufd_device *idev)
 {
 	struct iommu_resv_region *region;
 	LIST_HEAD(regions);
+	bool hw_msi = false;
 	unsigned int nr = 0;
 	int rc;
 
@@ -59,8 +76,10 @@ static int taken_init(struct windows_taken *taken, struct iommufd_device *idev)
 			       dev_name(idev->dev));
 		goto out;
 	}
-	list_for_each_entry(region, &regions, list)
+	list_for_each_entry(region, &regions, list) {
 		nr++;
+		hw_msi |= region->type == IOMMU_RESV_MSI;
+	}
 	taken->nodes = kcalloc(nr + IOMMUFD_MAX_WINDOWS, sizeof(*taken->nodes),
 			       GFP_KERNEL_ACCOUNT);
 	if (!taken->nodes) {
@@ -69,7 +88,7 @@ static int taken_init(struct windows_taken *taken, struct iommufd_device *idev)
 		goto out;
 	}
 	list_for_each_entry(region, &regions, list)
-		if (region->type != IOMMU_RESV_DIRECT_RELAXABLE && region->length)
+		if (takes_addresses(region, hw_msi))
 			taken_add(taken, region->start,
 				  region->start + region->length - 1);
 	taken->nr_reserved = taken->nr;

@@ -29,13 +29,13 @@ int mock_load(void)
 
 void mock_parameter(const char *name, int value)
 {
-	char path[128];
+	char path[128], digit = '0' + value;
 	int fd;
 
 	snprintf(path, sizeof(path), "/sys/module/" MODULE "/parameters/%s", name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	CHECK(fd >= 0);
-	CHECK(write(fd, value ? "1" : "0", 1) == 1);
+	CHECK(write(fd, &digit, 1) == 1);
 	close(fd);
 }
 
@@ -119,23 +119,13 @@ int mock_device(int fd, uint32_t pt, uint32_t flags, struct mockdev *m)
 	return rc;
 }
 
-static void next_unit(unsigned int unit)
-{
-	int fd = open("/sys/module/" MODULE "/parameters/unit", O_WRONLY | O_CLOEXEC);
-	char digit = '0' + unit;
-
-	CHECK(fd >= 0);
-	CHECK(write(fd, &digit, 1) == 1);
-	close(fd);
-}
-
 int mock_device_on(int fd, uint32_t pt, unsigned int unit, struct mockdev *m)
 {
 	int rc;
 
-	next_unit(unit);
+	mock_parameter("unit", unit);
 	rc = mock_device(fd, pt, 0, m);
-	next_unit(0);
+	mock_parameter("unit", 0);
 	return rc;
 }
 

@@ -212,6 +212,35 @@ static void usable(void)
 	}
 }
 
+/* A window for interrupts is nothing for the user, whether they come or not. */
+static void usable_beside_interrupts(void)
+{
+	struct windows_info info;
+	struct windows w = {};
+	struct mockdev other;
+	uint32_t hwpt;
+
+	mock_open(&s);
+	mock_parameter("sw_msi", 1);
+	OK(mock_device(s.fd, s.ioas, 0, &other));
+	OK(ext_windows_info(s.fd, other.idev, &info));
+	ext_want(&w, 0x20000000 - MIB, 2 * MIB, 0, 0, 0);
+	/* not known in an IOAS that the device has never been in */
+	OK(iofd_ioas(s.fd, &s.ioas));
+	NO_WINDOW(s.fd, ext_hwpt(s.fd, other.idev, s.ioas, 0, &w, &hwpt), 0,
+		  "0x20000000..0x200fffff, which the device's group reserves");
+	OK(iofd_destroy(s.fd, other.stdev));
+	mock_parameter("sw_msi", 0);
+	CHECK_EQ(info.head.nr_usable, 2);
+	CHECK_EQ(info.range[0].first, APERTURE);
+	CHECK_EQ(info.range[0].last, 0x20000000 - 1);
+	CHECK_EQ(info.range[1].first, 0x20000000 + MIB);
+	CHECK_EQ(info.range[1].last, APERTURE_END - 1);
+	/* behind the same IOMMU, without such interrupts */
+	OK(mock_device(s.fd, s.ioas, 0, &other));
+	OK(ext_hwpt(s.fd, other.idev, s.ioas, 0, &w, &hwpt));
+}
+
 /* --- windows --- */
 
 static void granted(void)
@@ -537,6 +566,7 @@ static const struct tap_test tests[] = {
 	{ "who has the same IOMMU, and who can share its tables", who_shares },
 	{ "devices of other files are not told", other_files_devices },
 	{ "usable addresses without attaching", usable },
+	{ "usable addresses beside a window for interrupts", usable_beside_interrupts },
 	{ "windows that the aperture covers are granted", granted },
 	{ "at least 1 GiB", at_least_a_gib },
 	{ "windows anywhere keep clear of others", anywhere_around_others },
