@@ -7,7 +7,7 @@
 #include "sweep.h"
 
 static const struct ops_table *const tables[] = {
-	&ops_pasid,
+	&ops_ext, &ops_pasid,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
