@@ -53,9 +53,9 @@ static void veventq_show(struct iommufd_object *obj, struct seq_file *m)
 {
 	struct iommufd_veventq *veventq = to_veventq(obj);
 
-	seq_printf(m, " viommu=%u veventq_type=0x%x depth=%u unread=%u next=%u%s%s",
+	seq_printf(m, " viommu=%u veventq_type=0x%x depth=%u unread=%u%s%s",
 		   veventq->viommu->obj.id, veventq->type, veventq->depth,
-		   READ_ONCE(veventq->nr), READ_ONCE(veventq->sequence),
+		   READ_ONCE(veventq->nr),
 		   READ_ONCE(veventq->lost) ? " lost" : "",
 		   READ_ONCE(veventq->closed) ? " closed" : "");
 }
@@ -92,7 +92,7 @@ static u32 next_sequence(struct iommufd_veventq *veventq)
 {
 	u32 sequence = veventq->sequence;
 
-	WRITE_ONCE(veventq->sequence, (sequence + 1) & INT_MAX);
+	veventq->sequence = (sequence + 1) & INT_MAX;
 	return sequence;
 }
 

@@ -74,7 +74,7 @@ int mock_replace_pasid(struct iommu_domain *new, struct iommu_domain *old,
 {
 	if (!READ_ONCE(replace_pasid))
 		return -EOPNOTSUPP;
-	return mock_set_dev_pasid(new, dev, pasid, old);
+	return new->ops->set_dev_pasid(new, dev, pasid, old);
 }
 
 /**

@@ -54,6 +54,11 @@ const struct fuzz_command fuzz_commands[] = {
 		M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
 		M4("data_type", CONST, 0xdead), M4("data_len", CONST, 8), M8("data_uptr", BUFFER, 0),
 		M4("fault_id", ZERO, 0), M4("__reserved2", ZERO, 0) } },
+	{ "HWPT_ALLOC for PASIDs", IOMMU_HWPT_ALLOC, 4, 0, 1, {
+		M4("flags", CONST, IOMMU_HWPT_ALLOC_PASID), M4("dev_id", ID, T_DEVICE),
+		M4("pt_id", ID, T_IOAS), M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
+		M4("data_type", ZERO, 0), M4("data_len", ZERO, 0), M8("data_uptr", ZERO, 0),
+		M4("fault_id", ZERO, 0), M4("__reserved2", ZERO, 0) } },
 	{ "GET_HW_INFO", IOMMU_GET_HW_INFO, 2, 0, 0, {
 		M4("flags", ENUM, 2), M4("dev_id", ID, T_DEVICE), M4("data_len", COUNT, 80),
 		M8("data_uptr", BUFFER, 0), M4("data_type", ENUM, 4), M4("__reserved", ZERO, 0),
@@ -84,6 +89,9 @@ const struct fuzz_command fuzz_commands[] = {
 		M4("entry_len", COUNT, 32), M4("entry_num", COUNT, 4), M4("__reserved", ZERO, 0) } },
 	{ "FAULT_QUEUE_ALLOC", IOMMU_FAULT_QUEUE_ALLOC, 1, 0, 0, {
 		M4("flags", ZERO, 0), M4("out_fault_id", ZERO, 0), M4("out_fault_fd", OUT_FD, 0) } },
+	{ "NOIOMMU_GET_PA", IOMMU_IOAS_NOIOMMU_GET_PA, 2, 0, 0, {
+		M4("flags", ZERO, 0), M4("ioas_id", ID, T_IOAS), M4("__reserved", ZERO, 0),
+		M8("iova", IOVA, 0), M8("length", LENGTH, 0), M8("out_phys", ZERO, 0) } },
 	{ "CHANGE_PROCESS", IOMMU_IOAS_CHANGE_PROCESS, 1, 0, 0, { M4("__reserved", ZERO, 0) } },
 
 	{ "type1: MAP_DMA", VFIO_IOMMU_MAP_DMA, 5, 0, 0, {
@@ -100,6 +108,13 @@ const struct fuzz_command fuzz_commands[] = {
 	MOCK("MOCK_DOMAIN_FLAGS", 4, 12, M4("pt_id", PT, 0), M4("out_stdev_id", OUT, T_STDEV),
 	     M4("out_hwpt_id", OUT, T_HWPT), M4("out_idev_id", OUT, T_DEVICE), M4("dev_flags", FLAGS, 5)),
 	MOCK("MOCK_DOMAIN_REPLACE", 5, 10, M4("stdev_id", ID, T_STDEV), M4("pt_id", PT, 0)),
+	MOCK("PASID_ATTACH", 5, 18, M4("stdev_id", ID, T_STDEV), M4("pasid", COUNT, 3),
+	     M4("pt_id", ID, T_HWPT)),
+	MOCK("PASID_REPLACE", 5, 19, M4("stdev_id", ID, T_STDEV), M4("pasid", COUNT, 3),
+	     M4("pt_id", ID, T_HWPT)),
+	MOCK("PASID_DETACH", 3, 20, M4("stdev_id", ID, T_STDEV), M4("pasid", COUNT, 3)),
+	MOCK("PASID_CHECK_HWPT", 1, 21, M4("stdev_id", ID, T_STDEV), M4("pasid", COUNT, 3),
+	     M4("hwpt_id", ID, T_HWPT)),
 	MOCK("MD_CHECK_MAP", 2, 3, M4("hwpt_id", ID, T_HWPT), M8("iova", IOVA, 0), M8("length", LENGTH, 0),
 	     M8("uptr", VA, 0)),
 	MOCK("MD_CHECK_REFS", 1, 4, NOBODY, M8("length", LENGTH, 0), M8("uptr", VA, 0), M4("refs", ENUM, 3)),

@@ -22,6 +22,7 @@
 #include "mem.h"
 #include "mock_event.h"
 #include "mock_pasid.h"
+#include "mock_viommu.h"
 
 #define PAGE 4096UL
 #define ADDR 0x1234000UL
@@ -537,6 +538,36 @@ static void guest_pasids(void)
 	RESPONSE(3, 5, 3, 1);
 }
 
+/* A table that belongs to a vIOMMU: whose device is whose does not matter here. */
+static void tables_of_a_viommu(void)
+{
+	struct iommu_hwpt_pgfault f;
+	uint32_t viommu, vdevice, parent, nested;
+
+	begin();
+	OK(iofd_hwpt(s.fd, m.idev, s.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, &parent));
+	OK(mock_viommu(s.fd, m.idev, parent, NULL, &viommu));
+	OK(event_hwpt(s.fd, m.idev, viommu, queue_id, 1, &nested));
+	/* an attach that is refused leaves requests where they are */
+	OK(event_request(s.fd, m.idev, 0, 1, 1, ADDR));
+	REFUSED(s.fd, IOMMU_TEST_CMD, mock_replace(s.fd, &m, nested), -ENOENT);
+	OK(event_answer(queue, read_one(queue), 0));
+	RESPONSE(1, NONE, 1, 0);
+	OK(mock_vdevice(s.fd, viommu, m.idev, 0x42, &vdevice));
+	OK(mock_replace(s.fd, &m, nested));
+	OK(event_request(s.fd, m.idev, 9, 2, 1, ADDR));
+	CHECK_EQ(event_read(queue, &f, sizeof(f)), sizeof(f));
+	check_fault(&f, 9, 2, 1, ADDR, 1);
+	OK(event_answer(queue, f.cookie, 1));
+	RESPONSE(2, 9, 2, 1);
+	/* device, vDEVICE and table go while one waits */
+	OK(event_request(s.fd, m.idev, 9, 3, 1, ADDR));
+	OK(iofd_destroy(s.fd, m.stdev));
+	CHECK_EQ(event_poll(queue, 0), 0);
+	OK(iofd_destroy(s.fd, nested));
+	OK(iofd_destroy(s.fd, viommu));
+}
+
 static int pasid_table(uint32_t fault, uint32_t *table)
 {
 	struct iommu_hwpt_alloc c = {
@@ -778,6 +809,7 @@ static const struct tap_test tests[] = {
 	{ "the process exits", process_exits },
 	{ "PASIDs of a guest", guest_pasids },
 	{ "PASIDs of the host", host_pasids },
+	{ "tables of a vIOMMU", tables_of_a_viommu },
 	{ "more requests than are kept", flood, 120 },
 	{ "a reader that does not come back", stuck_reader, 60 },
 	{ "what fdinfo shows", shown },

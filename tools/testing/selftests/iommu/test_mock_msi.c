@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "mem.h"
-#include "mock.h"
+#include "mock_viommu.h"
 
 #define PAGE 4096UL
 #define WINDOW 0x20000000UL
@@ -134,11 +134,36 @@ static void refused(void)
 	end();
 }
 
+/*
+ * The kernel maps into the table that a device is attached to: a guest's own is
+ * none for that, unless its driver makes it look like one.
+ */
+static void nested(void)
+{
+	uint32_t guest, id;
+	struct mock_vm vm;
+
+	mock_vm(&vm);
+	s = vm.s;
+	mem = mem_anon(PAGE);
+	CHECK(mem);
+	OK(mock_nested(s.fd, vm.dev.idev, vm.parent, 1, &guest));
+	OK(mock_nested(s.fd, vm.dev.idev, vm.parent, 2, &id));
+	OK(mock_replace(s.fd, &vm.dev, guest));
+	mock_parameter("sw_msi", 1);
+	TEST(mock_replace(s.fd, &vm.dev, id), -EOPNOTSUPP);
+	is_open();
+	OK(mock_replace(s.fd, &vm.dev, vm.parent));
+	is_closed();
+	end();
+}
+
 static const struct tap_test tests[] = {
 	{ "the window comes with a device", comes_and_goes },
 	{ "something is in its way", in_the_way },
 	{ "it belongs to the page table", belongs_to_tables },
 	{ "a device that is refused leaves none", refused },
+	{ "nested tables have no place for one", nested },
 };
 
 int main(int argc, char **argv)

@@ -17,6 +17,7 @@
 
 #include "mem.h"
 #include "mock_pasid.h"
+#include "mock_viommu.h"
 
 #define PAGE 4096UL
 #define PASID MOCK_FLAGS_DEVICE_PASID
@@ -280,6 +281,69 @@ static void unsuitable(void)
 	OK(leads_to(1, records));
 }
 
+static uint32_t nested_on(uint32_t pt, uint32_t flags)
+{
+	struct iommu_hwpt_selftest data = { .iotlb = IOMMU_TEST_IOTLB_DEFAULT };
+	struct iommu_hwpt_alloc c = {
+		.size = sizeof(c),
+		.flags = flags,
+		.dev_id = m.idev,
+		.pt_id = pt,
+		.data_type = IOMMU_HWPT_DATA_SELFTEST,
+		.data_len = sizeof(data),
+		.data_uptr = (uintptr_t)&data,
+	};
+
+	OK(iofd_ioctl(s.fd, IOMMU_HWPT_ALLOC, &c));
+	return c.out_hwpt_id;
+}
+
+/* Tables of a guest: on a parent, and on a vIOMMU that has to know the device. */
+static void nested(void)
+{
+	uint32_t parent, plain_parent, viommu, vdevice, on_parent, on_viommu, without;
+
+	begin();
+	OK(iofd_hwpt(s.fd, m.idev, s.ioas,
+		     IOMMU_HWPT_ALLOC_PASID | IOMMU_HWPT_ALLOC_NEST_PARENT, &parent));
+	OK(iofd_hwpt(s.fd, m.idev, s.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, &plain_parent));
+	on_parent = nested_on(plain_parent, IOMMU_HWPT_ALLOC_PASID);
+	without = nested_on(parent, 0);
+	OK(mock_viommu(s.fd, m.idev, parent, NULL, &viommu));
+	on_viommu = nested_on(viommu, IOMMU_HWPT_ALLOC_PASID);
+
+	OK(pasid_attach(1, on_parent));
+	OK(leads_to(1, on_parent));
+	REFUSED(s.fd, IOMMU_DESTROY, iofd_destroy(s.fd, on_parent), -EBUSY);
+	REFUSED(s.fd, IOMMU_DESTROY, iofd_destroy(s.fd, plain_parent), -EBUSY);
+	TEST(pasid_replace(1, without), -EINVAL);
+	TEST(pasid_replace(1, plain_parent), -EINVAL);
+	TEST(pasid_replace(1, on_viommu), -ENOENT);
+	TEST(pasid_attach(2, on_viommu), -ENOENT);
+	OK(leads_to(1, on_parent));
+	OK(leads_to(2, 0));
+	OK(mock_vdevice(s.fd, viommu, m.idev, 5, &vdevice));
+	OK(pasid_replace(1, on_viommu));
+	OK(pasid_attach(2, on_viommu));
+	OK(leads_to(1, on_viommu));
+	OK(iofd_destroy(s.fd, on_parent));
+	OK(pasid_replace(2, parent));
+	OK(pasid_replace(2, one));
+	OK(leads_to(2, one));
+
+	/* the device itself on a guest's table, with the flag and without */
+	TEST(mock_replace(s.fd, &m, without), -EINVAL);
+	OK(mock_replace(s.fd, &m, on_viommu));
+	OK(pasid_detach(1));
+	OK(pasid_detach(2));
+	OK(mock_replace(s.fd, &m, without));
+	TEST(pasid_attach(1, on_viommu), -EINVAL);
+	OK(mock_replace(s.fd, &m, parent));
+	OK(pasid_attach(1, on_viommu));
+	OK(iofd_destroy(s.fd, m.stdev));
+	OK(iofd_destroy(s.fd, on_viommu));
+}
+
 /* Where the answer cannot be written, nothing is attached. */
 static void no_way_out(void)
 {
@@ -520,6 +584,7 @@ static const struct tap_test tests[] = {
 	{ "a move that fails leaves a PASID where it was", rollback },
 	{ "a driver that cannot move PASIDs", in_steps },
 	{ "a table that does not suit the device", unsuitable },
+	{ "nested tables", nested },
 	{ "an answer that cannot be written", no_way_out },
 	{ "GET_HW_INFO tells the width", hw_info },
 	{ "every two operations at once", pairs, 120 },

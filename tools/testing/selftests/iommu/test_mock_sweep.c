@@ -7,7 +7,9 @@
 #include "sweep.h"
 
 static const struct ops_table *const tables[] = {
-	&ops_ext, &ops_pasid,
+	&ops_event,
+	&ops_ext,
+	&ops_pasid,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
