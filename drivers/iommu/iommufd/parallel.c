@@ -6,8 +6,10 @@
  */
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/mempolicy.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/topology.h>
 
@@ -61,8 +63,10 @@ unsigned int parallel_workers(unsigned long count, unsigned long step)
  */
 void parallel_put(struct parallel_job *job)
 {
-	if (refcount_dec_and_test(&job->refs))
-		job->release(job);
+	if (!refcount_dec_and_test(&job->refs))
+		return;
+	mem_cgroup_put(job->memcg);
+	job->release(job);
 }
 
 static void job_loop(struct parallel_job *job)
@@ -85,12 +89,14 @@ static void worker_fn(struct work_struct *work)
 	struct parallel_worker *worker =
 		container_of(work, struct parallel_worker, work);
 	struct parallel_job *job = worker->job;
+	struct mem_cgroup *old = set_active_memcg(job->memcg);
 
 	if (job->mm)
 		kthread_use_mm(job->mm);
 	job_loop(job);
 	if (job->mm)
 		kthread_unuse_mm(job->mm);
+	set_active_memcg(old);
 	if (atomic_dec_and_test(&job->running))
 		wake_up_all(&job->idle);
 	parallel_put(job);
@@ -134,6 +140,7 @@ int parallel_run(struct parallel_job *job, unsigned long first,
 {
 	unsigned int i;
 
+	job->memcg = get_mem_cgroup_from_mm(current->mm);
 	refcount_set(&job->refs, workers);
 	atomic_set(&job->running, workers - 1);
 	init_waitqueue_head(&job->idle);

@@ -25,6 +25,8 @@
  * @last: end of the range, constant
  * @step: size of a piece, constant
  * @mm: address space to work in, referenced by the job's owner; or NULL
+ * @memcg: whom the kernel memory of workers is charged to: the caller's cgroup;
+ *	   referenced
  * @work: do one piece. Errors end the job; the first one is kept in @rc
  * @release: free the job and what it has; may run in a worker, after the caller
  *	     gave up
@@ -39,6 +41,7 @@ struct parallel_job {
 	unsigned long last;
 	unsigned long step;
 	struct mm_struct *mm;
+	struct mem_cgroup *memcg;
 	int (*work)(struct parallel_job *job, unsigned long first,
 		    unsigned long last);
 	void (*release)(struct parallel_job *job);

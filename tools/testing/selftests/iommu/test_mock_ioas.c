@@ -10,11 +10,14 @@
 #include <linux/vfio.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -692,6 +695,85 @@ static void charged_until_unpinned(void)
 	CHECK_EQ(map_limited(), -EEXIST);
 }
 
+static int write_to(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f)
+		return -1;
+	fputs(text, f);
+	return fclose(f);
+}
+
+#define CGROUPS "/tmp/cgroups"
+
+/* Kernel memory that the cgroup of this test is charged for. */
+static long long cgroup_kernel_memory(void)
+{
+	FILE *f;
+	char line[128];
+	long long bytes = -1;
+
+	/* CPUs report what they have counted every other second */
+	sleep(3);
+	f = fopen(CGROUPS "/test/memory.stat", "re");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "kernel %lld", &bytes) == 1)
+			break;
+	fclose(f);
+	return bytes;
+}
+
+static long long memory_of_tables(int parallel)
+{
+	enum { TABLES = 16 };
+	uint32_t hwpt[TABLES];
+	long long bytes;
+	int i;
+
+	CHECK(!write_to("/sys/module/iommufd/parameters/parallel", parallel ? "8" : "1"));
+	bytes = cgroup_kernel_memory();
+	for (i = 0; i < TABLES; i++)
+		OK(iofd_hwpt(s.fd, m.idev, s.ioas, 0, &hwpt[i]));
+	bytes = cgroup_kernel_memory() - bytes;
+	while (i--)
+		OK(iofd_destroy(s.fd, hwpt[i]));
+	return bytes;
+}
+
+/* Tables that several CPUs fill are charged as those that one fills. */
+static void charge_of_tables(void)
+{
+	const unsigned long pages = 24576;
+	int file = OK(mem_file(pages * PAGE, 0));
+	long long one, several;
+	unsigned long i;
+	char *va;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		tap_skip("one CPU fills alone");
+	mkdir(CGROUPS, 0755);
+	if (mount("none", CGROUPS, "cgroup2", 0, NULL) ||
+	    write_to(CGROUPS "/cgroup.subtree_control", "+memory") ||
+	    mkdir(CGROUPS "/test", 0755) || write_to(CGROUPS "/test/cgroup.procs", "0"))
+		tap_skip("no cgroups to be had");
+	mock_open(&s);
+	/* backwards, so that no two pages follow each other */
+	va = mmap(NULL, pages * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(va != MAP_FAILED);
+	for (i = 0; i < pages; i++)
+		CHECK(mmap(va + i * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			   file, (pages - 1 - i) * PAGE) != MAP_FAILED);
+	OK(mock_device(s.fd, s.ioas, 0, &m));
+	OK(space_map(&s, va, pages * PAGE, APERTURE));
+	one = memory_of_tables(0);
+	several = memory_of_tables(1);
+	tap_note("%lld KiB by one CPU, %lld KiB by several", one / 1024, several / 1024);
+	CHECK(one > (long long)(4 * MIB));
+	CHECK(several > one / 4 * 3);
+}
+
 /* Type1 takes the last page of a mapping that ends where translation does. */
 static void cut_at_the_end(void)
 {
@@ -721,6 +803,7 @@ static const struct tap_test tests[] = {
 	{ "COPY into an IOAS whose device comes later", copy_of_pinned },
 	{ "charged to the user, once, and refused over the limit", charge_user },
 	{ "charged to the process, once, and refused over the limit", charge_process },
+	{ "kernel memory of tables that several CPUs fill", charge_of_tables, 90 },
 	{ "CHANGE_PROCESS", new_process },
 	{ "a page cut off where translation ends", cut_at_the_end },
 	{ "the process that owns the memory exits", process_gone },
