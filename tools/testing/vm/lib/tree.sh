@@ -117,12 +117,17 @@ tree_sources()
 # behind, and nothing of the machine is mounted where rm -r works.
 tree_build_base()
 {
-	local proxy
+	local proxy include=''
 
+	# what apt in the tree checks the mirror's certificate with
+	case "$mirror $security $updates" in
+	*https:*) include=--include=ca-certificates ;;
+	esac
 	proxy=$(apt-config dump --format '%v' Acquire::http::Proxy)
 	rm -rf --one-file-system "$tree"
+	# shellcheck disable=SC2086 # none, or one
 	http_proxy=${http_proxy:-$proxy} debootstrap --variant=minbase --keyring="$keyring" \
-		"$tree_suite" "$tree" "$mirror"
+		$include "$tree_suite" "$tree" "$mirror"
 }
 
 tree_install()
