@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/iommufd_ext.h>
+#include <linux/iommufd_test.h>
 #include <linux/vfio.h>
 
 #include "fuzz.h"
@@ -59,6 +60,37 @@ const struct fuzz_command fuzz_commands[] = {
 		M4("pt_id", ID, T_IOAS), M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
 		M4("data_type", ZERO, 0), M4("data_len", ZERO, 0), M8("data_uptr", ZERO, 0),
 		M4("fault_id", ZERO, 0), M4("__reserved2", ZERO, 0) } },
+	{ "HWPT_ALLOC on a vIOMMU of the mock", IOMMU_HWPT_ALLOC, 4, 0, 1, {
+		M4("flags", ZERO, 0), M4("dev_id", ID, T_DEVICE), M4("pt_id", ID, T_VIOMMU),
+		M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
+		M4("data_type", CONST, IOMMU_HWPT_DATA_SELFTEST), M4("data_len", CONST, 8),
+		M8("data_uptr", BUFFER, 0), M4("fault_id", ZERO, 0), M4("__reserved2", ZERO, 0) } },
+	{ "HWPT_ALLOC of a nesting parent", IOMMU_HWPT_ALLOC, 4, 0, 1, {
+		M4("flags", CONST, IOMMU_HWPT_ALLOC_NEST_PARENT), M4("dev_id", ID, T_DEVICE),
+		M4("pt_id", ID, T_IOAS), M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
+		M4("data_type", ZERO, 0), M4("data_len", ZERO, 0), M8("data_uptr", ZERO, 0),
+		M4("fault_id", ZERO, 0), M4("__reserved2", ZERO, 0) } },
+	{ "VIOMMU_ALLOC", IOMMU_VIOMMU_ALLOC, 8, 0, 1, {
+		M4("flags", ZERO, 0), M4("type", CONST, IOMMU_VIOMMU_TYPE_SELFTEST),
+		M4("dev_id", ID, T_DEVICE), M4("hwpt_id", ID, T_HWPT), M4("out_viommu_id", OUT, T_VIOMMU),
+		M4("data_len", CONST, sizeof(struct iommu_viommu_selftest)), M4("__reserved", ZERO, 0),
+		M8("data_uptr", BUFFER, 0) } },
+	{ "VDEVICE_ALLOC", IOMMU_VDEVICE_ALLOC, 6, 0, 1, {
+		M4("viommu_id", ID, T_VIOMMU), M4("dev_id", ID, T_DEVICE),
+		M4("out_vdevice_id", OUT, T_VDEVICE), M8("virt_id", ENUM, 3) } },
+	{ "HW_QUEUE_ALLOC", IOMMU_HW_QUEUE_ALLOC, 4, 0, 1, {
+		M4("flags", ZERO, 0), M4("viommu_id", ID, T_VIOMMU),
+		M4("type", CONST, IOMMU_HW_QUEUE_TYPE_SELFTEST), M4("index", ENUM, 3),
+		M4("out_hw_queue_id", OUT, T_QUEUE), M8("nesting_parent_iova", IOVA, 0),
+		M8("length", LENGTH, 0) } },
+	{ "HWPT_INVALIDATE on the mock", IOMMU_HWPT_INVALIDATE, 3, 0, 1, {
+		M4("hwpt_id", ID, T_HWPT), M8("data_uptr", BUFFER, 0),
+		M4("data_type", CONST, IOMMU_HWPT_INVALIDATE_DATA_SELFTEST), M4("entry_len", CONST, 8),
+		M4("entry_num", COUNT, 4), M4("__reserved", ZERO, 0) } },
+	{ "HWPT_INVALIDATE of a vIOMMU", IOMMU_HWPT_INVALIDATE, 3, 0, 1, {
+		M4("hwpt_id", ID, T_VIOMMU), M8("data_uptr", BUFFER, 0),
+		M4("data_type", CONST, IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST),
+		M4("entry_len", COUNT, 16), M4("entry_num", COUNT, 80), M4("__reserved", ZERO, 0) } },
 	{ "GET_HW_INFO", IOMMU_GET_HW_INFO, 2, 0, 0, {
 		M4("flags", ENUM, 2), M4("dev_id", ID, T_DEVICE), M4("data_len", COUNT, 80),
 		M8("data_uptr", BUFFER, 0), M4("data_type", ENUM, 4), M4("__reserved", ZERO, 0),
@@ -131,6 +163,7 @@ const struct fuzz_command fuzz_commands[] = {
 	     M8("iova", IOVA, 0), M8("length", LENGTH, 0), M8("page_size", PAGE_SIZE, 0),
 	     M8("uptr", BUFFER, 0), M8("out_nr_dirty", ZERO, 0)),
 	MOCK("MD_CHECK_IOTLB", 1, 14, M4("hwpt_id", ID, T_HWPT), M4("entry", ENUM, 5), M4("iotlb", ZERO, 0)),
+	MOCK("DEV_CHECK_CACHE", 1, 16, M4("device", ID, T_DEVICE), M4("word", ENUM, 5), M4("cache", ZERO, 0)),
 	MOCK("TEMP_MEMORY_LIMIT", 1, 9, NOBODY, M4("limit", COUNT, 65536)),
 	MOCK("DMABUF_GET", 2, 22, NOBODY, M4("length", LENGTH, 0), M4("open_flags", CONST, 02000002)),
 	MOCK("DMABUF_REVOKE", 2, 23, NOBODY, M4("dmabuf_fd", FILE, 0), M4("revoked", ENUM, 2)),

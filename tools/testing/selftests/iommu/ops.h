@@ -61,6 +61,7 @@ struct ops_table {
 extern const struct ops_table ops_event;
 extern const struct ops_table ops_ext;
 extern const struct ops_table ops_pasid;
+extern const struct ops_table ops_viommu;
 
 /* Ends the test as skipped where the op needs a device that is not there. */
 void ops_begin(struct ops_env *e, const struct ops_op *op);

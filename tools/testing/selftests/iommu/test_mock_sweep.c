@@ -10,6 +10,7 @@ static const struct ops_table *const tables[] = {
 	&ops_event,
 	&ops_ext,
 	&ops_pasid,
+	&ops_viommu,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
