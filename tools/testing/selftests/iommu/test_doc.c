@@ -24,6 +24,7 @@
 #include "devices.h"
 #include "mem.h"
 #include "mock_event.h"
+#include "mock_viommu.h"
 
 /* example: first */
 /* An address space with one page of memory at 0x100000, and gone again. */
@@ -253,6 +254,91 @@ static int charge_process(int fd)
 }
 /* end */
 
+/* example: guest */
+/*
+ * An IOMMU for a guest, over the memory that the guest has (ioas): what the
+ * guest's driver programs there is on top of it.
+ */
+static int make_viommu(int fd, uint32_t dev, uint32_t ioas, uint32_t type,
+		       uint32_t *parent, uint32_t *viommu)
+{
+	struct iommu_hwpt_alloc memory = {
+		.size = sizeof(memory),
+		.flags = IOMMU_HWPT_ALLOC_NEST_PARENT,
+		.dev_id = dev,
+		.pt_id = ioas,
+	};
+	struct iommu_viommu_alloc alloc = {
+		.size = sizeof(alloc),
+		.type = type,
+		.dev_id = dev,
+	};
+
+	if (ioctl(fd, IOMMU_HWPT_ALLOC, &memory))
+		return -1;
+	*parent = alloc.hwpt_id = memory.out_hwpt_id;
+	if (ioctl(fd, IOMMU_VIOMMU_ALLOC, &alloc))
+		return -1;
+	*viommu = alloc.out_viommu_id;
+	return 0;
+}
+
+/*
+ * A device is plugged into it as the guest's virt_id, with the table that data
+ * (of a type that suits the IOMMU) describes. Attach the device to *table next.
+ */
+static int plug_in(int fd, uint32_t viommu, uint32_t dev, uint64_t virt_id,
+		   uint32_t type, const void *data, uint32_t length,
+		   uint32_t *vdevice, uint32_t *table)
+{
+	struct iommu_vdevice_alloc plug = {
+		.size = sizeof(plug),
+		.viommu_id = viommu,
+		.dev_id = dev,
+		.virt_id = virt_id,
+	};
+	struct iommu_hwpt_alloc nested = {
+		.size = sizeof(nested),
+		.dev_id = dev,
+		.pt_id = viommu,
+		.data_type = type,
+		.data_len = length,
+		.data_uptr = (uintptr_t)data,
+	};
+
+	if (ioctl(fd, IOMMU_VDEVICE_ALLOC, &plug))
+		return -1;
+	*vdevice = plug.out_vdevice_id;
+	if (ioctl(fd, IOMMU_HWPT_ALLOC, &nested))
+		return -1;
+	*table = nested.out_hwpt_id;
+	return 0;
+}
+/* end */
+
+/* example: invalidate */
+/*
+ * What the guest's driver puts into its queue is handed on, in order. Says how
+ * many entries were done; if not all, the next one is at fault, and errno why.
+ */
+static uint32_t hand_on(int fd, uint32_t viommu, uint32_t type,
+			const void *entries, uint32_t length, uint32_t count)
+{
+	struct iommu_hwpt_invalidate invalidate = {
+		.size = sizeof(invalidate),
+		.hwpt_id = viommu,
+		.data_uptr = (uintptr_t)entries,
+		.data_type = type,
+		.entry_len = length,
+		.entry_num = count,
+	};
+
+	/* entry_num is the answer, also where this fails */
+	(void)!ioctl(fd, IOMMU_HWPT_INVALIDATE, &invalidate);
+	return invalidate.entry_num;
+}
+/* end */
+
 /* example: requests */
 /* Read what there is, and answer it; make_present() says whether it could. */
 static int serve_requests(int queue,
@@ -430,6 +516,32 @@ static bool make_low_present(uint32_t dev, uint64_t addr, uint32_t perm)
 	return addr < MIB;
 }
 
+static void test_guest(void)
+{
+	struct iommu_hwpt_selftest data = { .iotlb = 1 };
+	struct iommu_viommu_invalidate_selftest inv[] = {
+		{ .vdev_id = 0x100, .cache_id = 1 }, { .vdev_id = 0x200 },
+	};
+	uint32_t parent, viommu, vdevice, table;
+	struct mockdev m;
+	struct space s;
+
+	mock_open(&s);
+	OK(mock_device(s.fd, s.ioas, 0, &m));
+	CHECK(!make_viommu(s.fd, m.idev, s.ioas, IOMMU_VIOMMU_TYPE_SELFTEST, &parent, &viommu));
+	OK(mock_replace(s.fd, &m, parent));
+	CHECK(!plug_in(s.fd, viommu, m.idev, 0x100, IOMMU_HWPT_DATA_SELFTEST, &data,
+		       sizeof(data), &vdevice, &table));
+	OK(mock_replace(s.fd, &m, table));
+	CHECK_EQ(hand_on(s.fd, viommu, IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST, inv,
+			 sizeof(*inv), 2), 1);
+	OK(mock_check_cache(s.fd, m.idev, 1, 0));
+	OK(mock_replace(s.fd, &m, parent));
+	OK(iofd_destroy(s.fd, table));
+	OK(iofd_destroy(s.fd, vdevice));
+	OK(iofd_destroy(s.fd, viommu));
+}
+
 static void test_requests(void)
 {
 	struct event_response r;
@@ -498,6 +610,7 @@ static const struct tap_test tests[] = {
 	{ "an address space for a PASID", test_pasid },
 	{ "memory in two address spaces", test_share },
 	{ "charging the process", test_process },
+	{ "a guest's IOMMU", test_guest },
 	{ "page requests", test_requests },
 	{ "events of a vIOMMU", test_events },
 };

@@ -51,31 +51,14 @@ static int keep(int rc, uint32_t id, _Atomic uint32_t *where)
 	return rc;
 }
 
-static int op_viommu(unsigned int *seed)
-{
-	struct iommu_viommu_selftest data = { .in_data = 1 };
-	uint32_t id;
-	int rc = iofd_destroy(fd, viommu);
-
-	if (rc && rc != -ENOENT)
-		return rc;
-	rc = mock_viommu(fd, idev, parent, &data, &id);
-	if (!rc)
-		region = data.out_mmap_offset;
-	return keep(rc, id, &viommu);
-}
-
 static int op_vdevice(unsigned int *seed)
 {
 	uint32_t id;
-	int rc = mock_vdevice(fd, viommu, idev, rand_r(seed) % 3, &id);
+	int rc;
 
+	iofd_destroy(fd, vdevice);
+	rc = mock_vdevice(fd, viommu, idev, rand_r(seed) % 3, &id);
 	return keep(rc, id, &vdevice);
-}
-
-static int op_no_vdevice(unsigned int *seed)
-{
-	return iofd_destroy(fd, vdevice);
 }
 
 static int op_nested(unsigned int *seed)
@@ -89,17 +72,39 @@ static int op_nested(unsigned int *seed)
 	return keep(rc, id, &nested);
 }
 
+static int op_viommu(unsigned int *seed)
+{
+	struct iommu_viommu_selftest data = { .in_data = 1 };
+	uint32_t id;
+	int rc;
+
+	/* whatever of it is still in use stops this */
+	iofd_destroy(fd, queue);
+	iofd_destroy(fd, vdevice);
+	iofd_destroy(fd, nested);
+	rc = iofd_destroy(fd, viommu);
+	if (rc && rc != -ENOENT)
+		return rc;
+	rc = mock_viommu(fd, idev, parent, &data, &id);
+	if (!rc)
+		region = data.out_mmap_offset;
+	rc = keep(rc, id, &viommu);
+	if (rc)
+		return rc;
+	/* for the other thread to find */
+	op_vdevice(seed);
+	op_nested(seed);
+	return 0;
+}
+
 static int op_queue(unsigned int *seed)
 {
 	uint32_t id;
-	int rc = mock_queue(fd, viommu, rand_r(seed) % 2, APERTURE + rand_r(seed) % MEM, 1, &id);
+	int rc;
 
+	iofd_destroy(fd, queue);
+	rc = mock_queue(fd, viommu, rand_r(seed) % 2, APERTURE + rand_r(seed) % MEM, 1, &id);
 	return keep(rc, id, &queue);
-}
-
-static int op_no_queue(unsigned int *seed)
-{
-	return iofd_destroy(fd, queue);
 }
 
 static int op_invalidate_nested(unsigned int *seed)
@@ -140,6 +145,8 @@ static int op_device(unsigned int *seed)
 		return rc;
 	stdev = m.stdev;
 	idev = m.idev;
+	/* long enough for the other thread to use it */
+	usleep(rand_r(seed) % 400);
 	return 0;
 }
 
@@ -215,11 +222,9 @@ static int op_fork(unsigned int *seed)
 
 static const struct operation operations[] = {
 	{ "VIOMMU_ALLOC and DESTROY", op_viommu },
-	{ "VDEVICE_ALLOC", op_vdevice },
-	{ "DESTROY of a vDEVICE", op_no_vdevice },
+	{ "VDEVICE_ALLOC and DESTROY", op_vdevice },
 	{ "HWPT_ALLOC of a nested one and DESTROY", op_nested },
-	{ "HW_QUEUE_ALLOC", op_queue, { -EIO } },
-	{ "DESTROY of a hardware queue", op_no_queue },
+	{ "HW_QUEUE_ALLOC and DESTROY", op_queue, { -EIO } },
 	{ "HWPT_INVALIDATE of a nested table", op_invalidate_nested },
 	{ "HWPT_INVALIDATE of a vIOMMU", op_invalidate_viommu },
 	{ "a device moved", op_move },
@@ -276,8 +281,6 @@ static void set_up(void)
 	OK(iofd_hwpt(fd, m.idev, ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, &parent));
 	viommu = vdevice = nested = queue = 0;
 	OK(op_viommu(&seed));
-	OK(op_vdevice(&seed));
-	OK(op_nested(&seed));
 	OK(mock_queue(fd, viommu, 0, APERTURE, 64, &id));
 	queue = id;
 }
