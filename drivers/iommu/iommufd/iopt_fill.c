@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "dmabuf.h"
+#include "fail.h"
 #include "hw.h"
 #include "io_pagetable.h"
 #include "parallel.h"
@@ -116,8 +117,11 @@ static int fill_bytes(struct fill *fill, unsigned long from, unsigned long len)
 					    len - done, runs);
 		size_t mapped = 0;
 
-		rc = idom->drv->map(idom->domain, iova + done, runs, nr,
-				    area->prot, fill->pgsizes, &mapped);
+		if (iommufd_fail_here())
+			rc = iommufd_refuse(-ENOMEM, "a test makes mapping fail");
+		else
+			rc = idom->drv->map(idom->domain, iova + done, runs, nr,
+					    area->prot, fill->pgsizes, &mapped);
 		done += mapped;
 		cond_resched();
 	}

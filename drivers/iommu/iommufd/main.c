@@ -14,6 +14,7 @@
 
 #include "debugfs.h"
 #include "dmabuf.h"
+#include "fail.h"
 #include "ioctl.h"
 #include "parallel.h"
 #include "selftest.h"
@@ -387,8 +388,10 @@ static int __init iommufd_init(void)
 	if (rc)
 		return rc;
 	iommufd_debugfs_init();
+	iommufd_fail_init();
 	rc = misc_register(&iommufd_misc);
 	if (rc) {
+		iommufd_fail_exit();
 		iommufd_debugfs_exit();
 		parallel_exit();
 		return rc;
@@ -400,6 +403,7 @@ static int __init iommufd_init(void)
 static void __exit iommufd_exit(void)
 {
 	misc_deregister(&iommufd_misc);
+	iommufd_fail_exit();
 	iommufd_debugfs_exit();
 	parallel_exit();
 }

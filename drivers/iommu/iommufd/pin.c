@@ -10,6 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "fail.h"
 #include "pages.h"
 #include "parallel.h"
 #include "selftest.h"
@@ -27,6 +28,8 @@ static long pin_batch(struct iommufd_pages *pages, unsigned long addr,
 	int locked = 1;
 	long got;
 
+	if (iommufd_fail_here())
+		return -EFAULT;
 	if (mm == current->mm)
 		return pin_user_pages_fast(addr, n, flags, batch);
 

@@ -60,6 +60,7 @@ struct ops_table {
 
 extern const struct ops_table ops_event;
 extern const struct ops_table ops_ext;
+extern const struct ops_table ops_mock;
 extern const struct ops_table ops_pasid;
 extern const struct ops_table ops_viommu;
 
