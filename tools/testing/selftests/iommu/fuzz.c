@@ -65,6 +65,11 @@ const struct fuzz_command fuzz_commands[] = {
 		M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
 		M4("data_type", CONST, IOMMU_HWPT_DATA_SELFTEST), M4("data_len", CONST, 8),
 		M8("data_uptr", BUFFER, 0), M4("fault_id", ZERO, 0), M4("__reserved2", ZERO, 0) } },
+	{ "HWPT_ALLOC with a fault queue", IOMMU_HWPT_ALLOC, 5, 0, 1, {
+		M4("flags", CONST, IOMMU_HWPT_FAULT_ID_VALID), M4("dev_id", ID, T_DEVICE),
+		M4("pt_id", PT, 0), M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
+		M4("data_type", CONST, IOMMU_HWPT_DATA_SELFTEST), M4("data_len", CONST, 8),
+		M8("data_uptr", BUFFER, 0), M4("fault_id", ID, T_FAULT), M4("__reserved2", ZERO, 0) } },
 	{ "HWPT_ALLOC of a nesting parent", IOMMU_HWPT_ALLOC, 4, 0, 1, {
 		M4("flags", CONST, IOMMU_HWPT_ALLOC_NEST_PARENT), M4("dev_id", ID, T_DEVICE),
 		M4("pt_id", ID, T_IOAS), M4("out_hwpt_id", OUT, T_HWPT), M4("__reserved", ZERO, 0),
@@ -119,11 +124,16 @@ const struct fuzz_command fuzz_commands[] = {
 	{ "HWPT_INVALIDATE", IOMMU_HWPT_INVALIDATE, 2, 0, 0, {
 		M4("hwpt_id", ID, T_HWPT), M8("data_uptr", BUFFER, 0), M4("data_type", ENUM, 2),
 		M4("entry_len", COUNT, 32), M4("entry_num", COUNT, 4), M4("__reserved", ZERO, 0) } },
-	{ "FAULT_QUEUE_ALLOC", IOMMU_FAULT_QUEUE_ALLOC, 1, 0, 0, {
-		M4("flags", ZERO, 0), M4("out_fault_id", ZERO, 0), M4("out_fault_fd", OUT_FD, 0) } },
 	{ "NOIOMMU_GET_PA", IOMMU_IOAS_NOIOMMU_GET_PA, 2, 0, 0, {
 		M4("flags", ZERO, 0), M4("ioas_id", ID, T_IOAS), M4("__reserved", ZERO, 0),
 		M8("iova", IOVA, 0), M8("length", LENGTH, 0), M8("out_phys", ZERO, 0) } },
+	{ "FAULT_QUEUE_ALLOC", IOMMU_FAULT_QUEUE_ALLOC, 4, 0, 0, {
+		M4("flags", ZERO, 0), M4("out_fault_id", OUT, T_FAULT), M4("out_fault_fd", OUT_FD, 0) } },
+	{ "VEVENTQ_ALLOC", IOMMU_VEVENTQ_ALLOC, 4, 0, 1, {
+		M4("flags", ZERO, 0), M4("viommu_id", ID, T_VIOMMU),
+		M4("type", CONST, IOMMU_VEVENTQ_TYPE_SELFTEST), M4("veventq_depth", COUNT, 5),
+		M4("out_veventq_id", OUT, T_QUEUE), M4("out_veventq_fd", OUT_FD, 0),
+		M4("__reserved", ZERO, 0) } },
 	{ "CHANGE_PROCESS", IOMMU_IOAS_CHANGE_PROCESS, 1, 0, 0, { M4("__reserved", ZERO, 0) } },
 
 	{ "type1: MAP_DMA", VFIO_IOMMU_MAP_DMA, 5, 0, 0, {
@@ -164,6 +174,9 @@ const struct fuzz_command fuzz_commands[] = {
 	     M8("uptr", BUFFER, 0), M8("out_nr_dirty", ZERO, 0)),
 	MOCK("MD_CHECK_IOTLB", 1, 14, M4("hwpt_id", ID, T_HWPT), M4("entry", ENUM, 5), M4("iotlb", ZERO, 0)),
 	MOCK("DEV_CHECK_CACHE", 1, 16, M4("device", ID, T_DEVICE), M4("word", ENUM, 5), M4("cache", ZERO, 0)),
+	MOCK("TRIGGER_IOPF", 8, 15, NOBODY, M4("dev_id", ID, T_DEVICE), M4("pasid", ENUM, 4),
+	     M4("grpid", ENUM, 4), M4("perm", ENUM, 16), M8("addr", IOVA, 0)),
+	MOCK("TRIGGER_VEVENT", 6, 17, NOBODY, M4("dev_id", ID, T_DEVICE)),
 	MOCK("TEMP_MEMORY_LIMIT", 1, 9, NOBODY, M4("limit", COUNT, 65536)),
 	MOCK("DMABUF_GET", 2, 22, NOBODY, M4("length", LENGTH, 0), M4("open_flags", CONST, 02000002)),
 	MOCK("DMABUF_REVOKE", 2, 23, NOBODY, M4("dmabuf_fd", FILE, 0), M4("revoked", ENUM, 2)),

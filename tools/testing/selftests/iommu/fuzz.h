@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* What objects there are, as far as ids go. */
-enum fuzz_type { T_IOAS, T_HWPT, T_DEVICE, T_STDEV, T_VIOMMU, T_VDEVICE, T_QUEUE, T_ACCESS, T_TYPES };
+enum fuzz_type { T_IOAS, T_HWPT, T_DEVICE, T_STDEV, T_VIOMMU, T_VDEVICE, T_QUEUE, T_FAULT,
+		 T_ACCESS, T_TYPES };
 
 enum fuzz_kind {
 	K_ZERO,		/* reserved */

@@ -48,6 +48,7 @@
 #define DEVICES	2
 #define IDS	16	/* remembered of each type */
 #define TEMPS	8	/* descriptors that commands gave */
+#define QUEUES	6	/* of those, what events are read from */
 
 static struct {
 	unsigned long seconds, threads, steps;
@@ -68,7 +69,7 @@ struct pool {
 
 static struct pool pools[FILES];
 static struct vdev devices[DEVICES];
-static int maps[2], temps[TEMPS];
+static int maps[2], temps[TEMPS], queues[QUEUES];
 
 struct thread {
 	unsigned long long state;
@@ -295,6 +296,16 @@ static void judge(struct thread *t, int fd, unsigned long request, const char *n
 		fail(t, name, wrong);
 }
 
+/* Remember a descriptor instead of another one, which is closed. */
+static void keep(struct thread *t, int *fds, unsigned int count, int fd)
+{
+	int i = rnd(t) % count;
+
+	if (fds[i])
+		close(fds[i]);
+	fds[i] = fd;
+}
+
 static void learn(struct thread *t, struct pool *p, const struct fuzz_command *c,
 		  const unsigned char *bytes, int rc)
 {
@@ -312,15 +323,10 @@ static void learn(struct thread *t, struct pool *p, const struct fuzz_command *c
 		if (strstr(c->name, "ACCESS"))
 			p->ids[T_ACCESS][rnd(t) % IDS] = v;
 		else
-			close(v);
+			keep(t, queues, QUEUES, v);
 	}
-	if (strstr(c->name, "DMABUF_GET")) {
-		int i = rnd(t) % TEMPS;
-
-		if (temps[i])
-			close(temps[i]);
-		temps[i] = rc;
-	}
+	if (strstr(c->name, "DMABUF_GET"))
+		keep(t, temps, TEMPS, rc);
 }
 
 static const struct fuzz_command *some_command(struct thread *t)
@@ -455,6 +461,31 @@ static void use_memory(struct thread *t)
 	}
 }
 
+/* Events, as many as fit, and answers, some of which may be right. */
+static void use_queue(struct thread *t)
+{
+	int q = queues[rnd(t) % QUEUES];
+	size_t size = one_in(t, 4) ? rnd(t) % 400 : rnd(t) % 10 * 40, n = rnd(t) % 3, i;
+	char *buf = one_in(t, 40) ? CLOSED : BUFFER + 40 * PAGE + rnd(t) % PAGE;
+	struct iommu_hwpt_page_response r[3];
+	ssize_t rc;
+
+	if (!q)
+		return;
+	if (one_in(t, 2)) {
+		rc = read(q, buf, size);
+		say(t, "read %zu of queue %d\n", size, q);
+	} else {
+		for (i = 0; i < 3; i++)
+			r[i] = (struct iommu_hwpt_page_response){
+				one_in(t, 20) ? hostile(t) : 1 + rnd(t) % 40, rnd(t) % 3,
+			};
+		rc = write(q, r, n * sizeof(r[0]) + (one_in(t, 20) ? 3 : 0));
+		say(t, "%zu answers to queue %d\n", n, q);
+	}
+	judge(t, q, 0, "a queue", rc < 0 ? -errno : 0);
+}
+
 static void use_file(struct thread *t)
 {
 	int i = 1 + rnd(t) % (FILES - 1), fd;
@@ -498,6 +529,7 @@ static void *run(void *arg)
 		case 1: use_memory(t); break;
 		case 2: use_file(t); break;
 		case 3: case 4: case 5: use_device(t); break;
+		case 6: case 7: use_queue(t); break;
 		default: command(t);
 		}
 	}
