@@ -7,6 +7,7 @@
 #include <linux/seq_file.h>
 
 #include "debugfs.h"
+#include "fault.h"
 #include "hw.h"
 #include "ioas.h"
 
@@ -92,6 +93,11 @@ static void show_ioas(struct seq_file *m, struct iommufd_ioas *ioas)
 	up_read(&iopt->shape);
 }
 
+static bool is_fault(const struct iommufd_object *obj, const void *arg)
+{
+	return obj->type == &iommufd_fault_type;
+}
+
 static int context_show(struct seq_file *m, void *unused)
 {
 	struct iommufd_ctx *ictx = m->private;
@@ -101,6 +107,11 @@ static int context_show(struct seq_file *m, void *unused)
 	iommufd_object_show_all(ictx, m);
 	while ((obj = iommufd_object_next(ictx, &index, is_ioas, NULL))) {
 		show_ioas(m, to_ioas(obj));
+		iommufd_object_put(obj);
+	}
+	index = 0;
+	while ((obj = iommufd_object_next(ictx, &index, is_fault, NULL))) {
+		iommufd_fault_show(m, obj);
 		iommufd_object_put(obj);
 	}
 	iommufd_reason_log_show(ictx->log, m);

@@ -39,6 +39,7 @@
 
 struct iommufd_device;
 struct iommufd_hwpt;
+struct seq_file;
 
 /**
  * struct iommufd_fault_source - a device as somebody who makes page requests
@@ -135,6 +136,7 @@ void fault_group_put(struct fault_group *group);
 
 /* fault_queue.c */
 int iommufd_hwpt_set_fault(struct iommufd_hwpt *hwpt, u32 fault_id);
+void iommufd_fault_show(struct seq_file *m, struct iommufd_object *obj);
 bool fault_queue_add(struct iommufd_fault *fault, struct fault_group *group);
 void fault_queue_withdraw(struct iommufd_fault *fault,
 			  const struct iommufd_device *idev, ioasid_t route,

@@ -46,9 +46,46 @@ static void fault_show(struct iommufd_object *obj, struct seq_file *m)
 
 const struct iommufd_object_type iommufd_fault_type = {
 	.name = "fault_queue",
+	.others = "its open file",
 	.destroy = fault_destroy,
 	.show = fault_show,
 };
+
+static void show_group(struct seq_file *m, const struct fault_group *group,
+		       const char *state)
+{
+	const struct iommu_hwpt_pgfault *last = &group->faults[group->nr - 1];
+
+	seq_printf(m, "  %s device=%u hwpt=%u", state, last->dev_id,
+		   group->hwpt->obj.id);
+	if (last->flags & IOMMU_PGFAULT_FLAGS_PASID_VALID)
+		seq_printf(m, " pasid=%u", last->pasid);
+	seq_printf(m, " grpid=%u requests=%u addr=0x%llx perm=0x%x cookie=%u\n",
+		   last->grpid, group->nr, last->addr, last->perm, last->cookie);
+}
+
+/**
+ * iommufd_fault_show - list the page requests of a queue
+ * @m: a file of debugfs
+ * @obj: the queue, held
+ *
+ * Context: may sleep.
+ */
+void iommufd_fault_show(struct seq_file *m, struct iommufd_object *obj)
+{
+	struct iommufd_fault *fault = to_fault(obj);
+	struct fault_group *group;
+	unsigned long cookie;
+
+	mutex_lock(&fault->lock);
+	seq_printf(m, "fault queue %u: %u unread, %u unanswered\n", obj->id,
+		   fault->nr_unread, fault->nr_unanswered);
+	list_for_each_entry(group, &fault->unread, link)
+		show_group(m, group, "unread");
+	xa_for_each(&fault->unanswered, cookie, group)
+		show_group(m, group, "unanswered");
+	mutex_unlock(&fault->lock);
+}
 
 static void unread_del(struct iommufd_fault *fault, struct fault_group *group)
 {

@@ -71,6 +71,7 @@ static bool veventq_depends_on(const struct iommufd_object *obj,
 
 const struct iommufd_object_type iommufd_veventq_type = {
 	.name = "veventq",
+	.others = "its open file",
 	.destroy = veventq_destroy,
 	.show = veventq_show,
 	.depends_on = veventq_depends_on,

@@ -3,6 +3,7 @@
  * Page requests: each group reaches the queue of the page table it was made
  * through, as it was made, and each is answered exactly once.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
@@ -776,6 +777,31 @@ static void storm_going(void)
 	CHECK_EQ(iofd_objects(s.fd, "device"), 1);
 }
 
+/* In one of the files of debugfs, that of this process. */
+static void check_debugfs(void)
+{
+	char path[300], line[512];
+	int unread = 0, unanswered = 0;
+	struct dirent *e;
+	DIR *d = opendir("/sys/kernel/debug/iommufd");
+	FILE *f;
+
+	CHECK(d);
+	while ((e = readdir(d))) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/iommufd/%s", e->d_name);
+		if (atoi(e->d_name) != getpid() || !(f = fopen(path, "re")))
+			continue;
+		while (fgets(line, sizeof(line), f)) {
+			unread += strstr(line, " unread device=") && strstr(line, " grpid=2 requests=1");
+			unanswered += strstr(line, " unanswered device=") && strstr(line, " grpid=1 ");
+		}
+		fclose(f);
+	}
+	closedir(d);
+	CHECK_EQ(unread, 1);
+	CHECK_EQ(unanswered, 1);
+}
+
 static void shown(void)
 {
 	char line[512], path[64];
@@ -793,6 +819,13 @@ static void shown(void)
 		found |= strstr(line, "type=fault_queue unread=1 unanswered=1\n") != NULL;
 	fclose(f);
 	CHECK(found);
+	check_debugfs();
+	REFUSED(s.fd, IOMMU_DESTROY, iofd_destroy(s.fd, queue_id), -EBUSY);
+	CHECK(strstr(iommufd_last_reason(s.fd), "hwpt"));
+	OK(iofd_destroy(s.fd, m.stdev));
+	OK(iofd_destroy(s.fd, hwpt));
+	REFUSED(s.fd, IOMMU_DESTROY, iofd_destroy(s.fd, queue_id), -EBUSY);
+	CHECK(strstr(iommufd_last_reason(s.fd), "open file"));
 }
 
 static const struct tap_test tests[] = {
