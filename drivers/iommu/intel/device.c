@@ -124,24 +124,44 @@ static void aliases_find(struct vtd_device *vdev, struct pci_dev *pdev)
 	}
 }
 
-/* The context entry of a requester; its table is made if there is none. */
+static void flush(const struct vtd_unit *unit, void *p, size_t size)
+{
+	if (!(unit->ecap & VTD_ECAP_C))
+		clflush_cache_range(p, size);
+}
+
+/* The table that a pointer of the root table leads to; made if there is none. */
+static void *context_table(struct vtd_unit *unit, u64 *pointer)
+{
+	void *table;
+
+	if (*pointer & VTD_ROOT_P)
+		return phys_to_virt(*pointer & VTD_ROOT_CTP);
+	table = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!table)
+		return NULL;
+	flush(unit, table, PAGE_SIZE);
+	WRITE_ONCE(*pointer, virt_to_phys(table) | VTD_ROOT_P);
+	flush(unit, pointer, sizeof(*pointer));
+	return table;
+}
+
 static struct vtd_entry *context_of(struct vtd_unit *unit, u16 sid)
 {
-	struct vtd_entry *root = &unit->root[PCI_BUS_NUM(sid)];
 	struct vtd_entry *table;
 
-	if (!(root->lo & VTD_ROOT_P)) {
-		table = (void *)get_zeroed_page(GFP_KERNEL);
-		if (!table)
-			return NULL;
-		if (!(unit->ecap & VTD_ECAP_C))
-			clflush_cache_range(table, PAGE_SIZE);
-		WRITE_ONCE(root->lo, virt_to_phys(table) | VTD_ROOT_P);
-		if (!(unit->ecap & VTD_ECAP_C))
-			clflush_cache_range(root, sizeof(*root));
-	}
-	table = phys_to_virt(root->lo & VTD_ROOT_CTP);
-	return &table[sid & 0xff];
+	table = context_table(unit, &unit->root[PCI_BUS_NUM(sid)].lo);
+	return table ? &table[sid & 0xff] : NULL;
+}
+
+/* Scalable mode has twice as large entries, and two tables for a bus. */
+static struct vtd_scontext *scontext_of(struct vtd_unit *unit, u16 sid)
+{
+	struct vtd_entry *root = &unit->root[PCI_BUS_NUM(sid)];
+	struct vtd_scontext *table;
+
+	table = context_table(unit, sid & 0x80 ? &root->hi : &root->lo);
+	return table ? &table[sid & 0x7f] : NULL;
 }
 
 /* Hardware sees either the old entry or the new one. */
@@ -155,8 +175,15 @@ static void context_write(struct vtd_unit *unit, struct vtd_entry *entry,
 
 	while (!try_cmpxchg128((u128 *)entry, &old.whole, new.whole))
 		;
-	if (!(unit->ecap & VTD_ECAP_C))
-		clflush_cache_range(entry, sizeof(*entry));
+	flush(unit, entry, sizeof(*entry));
+}
+
+/* All that ever changes in it is one word. */
+static void scontext_write(struct vtd_unit *unit, struct vtd_scontext *entry,
+			   const struct vtd_pasids *pasids)
+{
+	WRITE_ONCE(entry->w[0], virt_to_phys(pasids->directory) | VTD_SCTX_0_P);
+	flush(unit, entry, sizeof(*entry));
 }
 
 static struct vtd_entry context_pass_through(const struct vtd_unit *unit)
@@ -180,36 +207,66 @@ static struct vtd_entry context_second_stage(const struct vtd_domain *domain,
 	};
 }
 
-/*
- * Give a device new entries. Tables of contexts were made when it was probed, so
- * that this cannot fail. Requests in between find the old entry or the new one.
- */
-static void device_write(struct vtd_device *vdev, struct vtd_entry value)
+static void write_legacy(struct vtd_device *vdev, struct vtd_domain *domain,
+			 u16 did)
 {
 	struct vtd_unit *unit = vdev->unit;
+	struct vtd_entry value = {};
 	unsigned int i;
 
-	lockdep_assert_held(&unit->lock);
+	if (domain)
+		value = context_second_stage(domain, did);
+	else if (did)
+		value = context_pass_through(unit);
 	for (i = 0; i < vdev->nr_aliases; i++) {
-		struct vtd_entry *entry = context_of(unit, vdev->aliases[i]);
-		u16 old = FIELD_GET(VTD_CTX_HI_DID, entry->hi);
-		bool was = entry->lo & VTD_CTX_LO_P;
-
-		context_write(unit, entry, value);
+		context_write(unit, context_of(unit, vdev->aliases[i]), value);
 		/* 6.2.2.1: what is not present is cached under id 0 */
-		vtd_forget_context(unit, was ? old : 0, vdev->aliases[i]);
-		if (was)
-			vtd_forget_domain(unit, old);
+		vtd_forget_context(unit, vdev->did, vdev->aliases[i]);
 	}
 }
 
+static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
+			   u16 did)
+{
+	struct vtd_unit *unit = vdev->unit;
+	struct vtd_pasid_entry value = {};
+	unsigned int i;
+
+	if (domain)
+		value = vtd_pasid_domain(unit, domain, did);
+	else if (did)
+		value = vtd_pasid_pass_through();
+	vtd_pasids_set_rid(unit, &vdev->pasids, &value);
+	vtd_forget_pasid(unit, vdev->did);
+	/*
+	 * The specification does not ask for this, but QEMU finds out whether a
+	 * device is passed through only when its context entry is looked at.
+	 */
+	for (i = 0; i < vdev->nr_aliases; i++)
+		vtd_forget_context(unit, vdev->did, vdev->aliases[i]);
+}
+
+/*
+ * Send the requests of a device to a domain, or through, or nowhere (@did is 0).
+ * All that needs memory was made when it was probed, so that this cannot fail.
+ * Requests that come meanwhile find the old state or the new one.
+ */
 static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
-		       struct vtd_entry value)
+		       u16 did)
 {
 	struct vtd_domain *old = vdev->domain;
 
-	device_write(vdev, value);
+	lockdep_assert_held(&vdev->unit->lock);
+	if (vdev->unit->scalable)
+		write_scalable(vdev, domain, did);
+	else
+		write_legacy(vdev, domain, did);
+	if (old && old->first_stage)
+		vtd_forget_first_stage(vdev->unit, vdev->did, 0, U64_MAX, true);
+	else if (vdev->did)
+		vtd_forget_domain(vdev->unit, vdev->did);
 	vdev->domain = domain;
+	vdev->did = did;
 	if (old)
 		vtd_domain_leave(old, vdev->unit);
 }
@@ -220,7 +277,7 @@ int vtd_attach_pass_through(struct iommu_domain *domain, struct device *dev)
 	struct vtd_device *vdev = to_vtd_device(dev);
 
 	mutex_lock(&vdev->unit->lock);
-	device_set(vdev, NULL, context_pass_through(vdev->unit));
+	device_set(vdev, NULL, VTD_DID_PASS_THROUGH);
 	mutex_unlock(&vdev->unit->lock);
 	return 0;
 }
@@ -230,7 +287,7 @@ int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev)
 	struct vtd_device *vdev = to_vtd_device(dev);
 
 	mutex_lock(&vdev->unit->lock);
-	device_set(vdev, NULL, (struct vtd_entry){});
+	device_set(vdev, NULL, 0);
 	mutex_unlock(&vdev->unit->lock);
 	return 0;
 }
@@ -247,8 +304,88 @@ int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 	mutex_lock(&vdev->unit->lock);
 	rc = vtd_domain_enter(domain, vdev->unit, &did);
 	if (!rc)
-		device_set(vdev, domain, context_second_stage(domain, did));
+		device_set(vdev, domain, did);
 	mutex_unlock(&vdev->unit->lock);
+	return rc;
+}
+
+/*
+ * The unit stays in use: the context entries of a device that goes lead to the
+ * host's directory again before its own is freed.
+ */
+static void vtd_device_free(struct vtd_device *vdev)
+{
+	struct vtd_unit *unit = vdev->unit;
+	struct vtd_scontext *scontext;
+	unsigned int i;
+
+	mutex_lock(&unit->lock);
+	for (i = 0; unit->scalable && i < vdev->nr_aliases; i++) {
+		scontext = scontext_of(unit, vdev->aliases[i]);
+		if (!scontext)
+			continue;
+		scontext_write(unit, scontext, &unit->host);
+		vtd_forget_context(unit, VTD_DID_PASS_THROUGH, vdev->aliases[i]);
+	}
+	if (unit->scalable)
+		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH);
+	mutex_unlock(&unit->lock);
+	vtd_pasids_fini(&vdev->pasids);
+	kfree(vdev);
+}
+
+/*
+ * Have context entries for all ids of a device, which pass it through. In
+ * scalable mode they lead to @pasids from now on.
+ */
+static int contexts_make(struct vtd_unit *unit, const struct vtd_device *vdev,
+			 const struct vtd_pasids *pasids)
+{
+	struct vtd_scontext *scontext;
+	struct vtd_entry *entry;
+	unsigned int i;
+
+	lockdep_assert_held(&unit->lock);
+	for (i = 0; i < vdev->nr_aliases; i++) {
+		if (unit->scalable) {
+			scontext = scontext_of(unit, vdev->aliases[i]);
+			if (!scontext)
+				return -ENOMEM;
+			scontext_write(unit, scontext, pasids);
+			continue;
+		}
+		entry = context_of(unit, vdev->aliases[i]);
+		if (!entry)
+			return -ENOMEM;
+		context_write(unit, entry, context_pass_through(unit));
+	}
+	return 0;
+}
+
+static int device_init(struct vtd_device *vdev)
+{
+	struct vtd_pasid_entry entry = vtd_pasid_pass_through();
+	struct vtd_unit *unit = vdev->unit;
+	unsigned int i;
+	int rc = 0;
+
+	vdev->did = VTD_DID_PASS_THROUGH;
+	if (unit->scalable) {
+		rc = vtd_pasids_init(&vdev->pasids);
+		if (rc)
+			return rc;
+		vtd_pasids_set_rid(unit, &vdev->pasids, &entry);
+	}
+	mutex_lock(&unit->lock);
+	rc = contexts_make(unit, vdev, &vdev->pasids);
+	/* nothing is cached under id 0, nor under the one of the host's entry */
+	for (i = 0; !rc && i < vdev->nr_aliases; i++) {
+		vtd_forget_context(unit, 0, vdev->aliases[i]);
+		vtd_forget_context(unit, VTD_DID_PASS_THROUGH, vdev->aliases[i]);
+	}
+	if (unit->scalable)
+		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH);
+	mutex_unlock(&unit->lock);
 	return rc;
 }
 
@@ -262,8 +399,7 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 {
 	struct vtd_unit *unit = NULL;
 	struct vtd_device *vdev;
-	unsigned int i;
-	int rc = 0;
+	int rc;
 
 	if (dev_is_pci(dev))
 		unit = vtd_unit_of(to_pci_dev(dev));
@@ -275,13 +411,9 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 	aliases_find(vdev, to_pci_dev(dev));
 	vdev->unit = unit;
 	vdev->dev = dev;
-	mutex_lock(&unit->lock);
-	for (i = 0; i < vdev->nr_aliases && !rc; i++)
-		if (!context_of(unit, vdev->aliases[i]))
-			rc = -ENOMEM;
-	mutex_unlock(&unit->lock);
+	rc = device_init(vdev);
 	if (rc) {
-		kfree(vdev);
+		vtd_device_free(vdev);
 		return ERR_PTR(rc);
 	}
 	dev_iommu_priv_set(dev, vdev);
@@ -300,7 +432,7 @@ void vtd_release_device(struct device *dev)
 
 	vtd_attach_pass_through(NULL, dev);
 	dev_iommu_priv_set(dev, NULL);
-	kfree(vdev);
+	vtd_device_free(vdev);
 }
 
 /**
@@ -311,10 +443,12 @@ void vtd_release_device(struct device *dev)
  */
 int vtd_pass_everything_through(struct vtd_unit *unit)
 {
+	struct vtd_pasid_entry entry = vtd_pasid_pass_through();
 	struct pci_dev *pdev = NULL;
-	unsigned int i;
 	int rc = 0;
 
+	if (unit->scalable)
+		vtd_pasids_set_rid(unit, &unit->host, &entry);
 	mutex_lock(&unit->lock);
 	for_each_pci_dev(pdev) {
 		struct vtd_device vdev = { .unit = unit };
@@ -322,14 +456,7 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 		if (vtd_unit_of(pdev) != unit)
 			continue;
 		aliases_find(&vdev, pdev);
-		for (i = 0; i < vdev.nr_aliases && !rc; i++) {
-			struct vtd_entry *entry = context_of(unit, vdev.aliases[i]);
-
-			if (entry)
-				context_write(unit, entry, context_pass_through(unit));
-			else
-				rc = -ENOMEM;
-		}
+		rc = contexts_make(unit, &vdev, &unit->host);
 		if (rc) {
 			pci_dev_put(pdev);
 			break;
@@ -337,6 +464,12 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 	}
 	mutex_unlock(&unit->lock);
 	return rc;
+}
+
+static void context_table_free(u64 pointer)
+{
+	if (pointer & VTD_ROOT_P)
+		free_page((unsigned long)phys_to_virt(pointer & VTD_ROOT_CTP));
 }
 
 /**
@@ -347,10 +480,10 @@ void vtd_contexts_free(struct vtd_unit *unit)
 {
 	unsigned int bus;
 
-	for (bus = 0; bus < 256; bus++)
-		if (unit->root[bus].lo & VTD_ROOT_P)
-			free_page((unsigned long)phys_to_virt(unit->root[bus].lo &
-							      VTD_ROOT_CTP));
+	for (bus = 0; bus < 256; bus++) {
+		context_table_free(unit->root[bus].lo);
+		context_table_free(unit->root[bus].hi);
+	}
 	free_page((unsigned long)unit->root);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Second-stage tables: memory mapped by the kernel, for any number of devices
+ * Page tables of either stage: memory mapped by the kernel, for any number of devices
  * behind any number of units.
  */
 #include <linux/slab.h>
@@ -34,6 +34,22 @@ static unsigned int unit_levels(const struct vtd_unit *unit)
 	return levels;
 }
 
+/* In scalable mode it may have none. */
+static bool unit_has_second_stage(const struct vtd_unit *unit)
+{
+	return !unit->scalable || unit->ecap & VTD_ECAP_SSTS;
+}
+
+static unsigned int first_stage_levels(const struct vtd_unit *unit)
+{
+	return unit->cap & VTD_CAP_FS5LP ? 5 : 4;
+}
+
+static unsigned int first_stage_largest_leaf(const struct vtd_unit *unit)
+{
+	return unit->cap & VTD_CAP_FS1GP ? 30 : 21;
+}
+
 static unsigned int unit_largest_leaf(const struct vtd_unit *unit)
 {
 	u64 sizes = FIELD_GET(VTD_CAP_SSLPS, unit->cap);
@@ -53,6 +69,13 @@ bool vtd_domain_suits(const struct vtd_domain *domain,
 {
 	const struct pt_config *c = &domain->pt.config;
 
+	if (domain->first_stage != !unit_has_second_stage(unit))
+		return false;
+	if (domain->first_stage)
+		return c->levels <= first_stage_levels(unit) &&
+		       c->max_leaf_lg2 <= first_stage_largest_leaf(unit) &&
+		       (unit->ecap & VTD_ECAP_C ||
+			c->features & PT_FEAT_NONCOHERENT);
 	return unit_has_levels(unit, c->levels) &&
 	       c->va_bits <= unit_address_bits(unit) &&
 	       (c->max_leaf_lg2 <= unit_largest_leaf(unit)) &&
@@ -118,7 +141,10 @@ void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit)
 	spin_lock(&domain->lock);
 	list_del(&du->link);
 	spin_unlock(&domain->lock);
-	vtd_forget_domain(unit, du->did);
+	if (domain->first_stage)
+		vtd_forget_first_stage(unit, du->did, 0, U64_MAX, true);
+	else
+		vtd_forget_domain(unit, du->did);
 	ida_free(&unit->dids, du->did);
 	kfree(du);
 }
@@ -129,8 +155,13 @@ static void domain_forget(struct vtd_domain *domain, u64 first, u64 last,
 	struct vtd_domain_unit *du;
 
 	spin_lock(&domain->lock);
-	list_for_each_entry(du, &domain->units, link)
-		vtd_forget_range(du->unit, du->did, first, last, tables);
+	list_for_each_entry(du, &domain->units, link) {
+		if (domain->first_stage)
+			vtd_forget_first_stage(du->unit, du->did, first, last,
+					       tables);
+		else
+			vtd_forget_range(du->unit, du->did, first, last, tables);
+	}
 	spin_unlock(&domain->lock);
 }
 
@@ -255,9 +286,11 @@ static bool vtd_enforce_coherency(struct iommu_domain *iommu_domain)
 {
 	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
 	struct vtd_domain_unit *du;
-	bool can = true;
+	bool can;
 
 	spin_lock(&domain->lock);
+	/* first-stage leaves have no such bit */
+	can = !domain->first_stage;
 	list_for_each_entry(du, &domain->units, link)
 		can &= !!(du->unit->ecap & VTD_ECAP_SC);
 	if (can)
@@ -286,22 +319,11 @@ static const struct iommu_domain_ops vtd_domain_ops = {
 	.free = vtd_domain_free,
 };
 
-/**
- * vtd_domain_alloc - make an empty table
- * @unit: that will walk it; others that can as well may be added
- *
- * Return: the domain or an ERR_PTR of -ENOMEM
- */
-struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
+static void configure_second_stage(struct vtd_domain *domain,
+				   const struct vtd_unit *unit)
 {
-	struct vtd_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	unsigned int levels = unit_levels(unit);
-	int rc;
 
-	if (!domain)
-		return ERR_PTR(-ENOMEM);
-	spin_lock_init(&domain->lock);
-	INIT_LIST_HEAD(&domain->units);
 	domain->pt.ops = &pt_vtd_ss;
 	domain->pt.config = (struct pt_config){
 		.va_bits = min(unit_address_bits(unit), 12 + 9 * levels),
@@ -312,6 +334,44 @@ struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
 			    (unit->ecap & VTD_ECAP_C ? 0 : PT_FEAT_NONCOHERENT),
 		.node = NUMA_NO_NODE,
 	};
+}
+
+/* Four levels are enough for everybody, and every unit has them. */
+static void configure_first_stage(struct vtd_domain *domain,
+				  const struct vtd_unit *unit)
+{
+	domain->pt.ops = &pt_x86_64;
+	domain->pt.config = (struct pt_config){
+		.va_bits = 48,
+		.oa_bits = boot_cpu_data.x86_phys_bits,
+		.levels = 4,
+		.max_leaf_lg2 = first_stage_largest_leaf(unit),
+		.features = PT_FEAT_SIGN_EXTEND | PT_FEAT_LIVE_CUT |
+			    (unit->ecap & VTD_ECAP_C ? 0 : PT_FEAT_NONCOHERENT),
+		.node = NUMA_NO_NODE,
+	};
+}
+
+/**
+ * vtd_domain_alloc - make an empty table
+ * @unit: that will walk it; others that can as well may be added
+ *
+ * Return: the domain or an ERR_PTR of -ENOMEM
+ */
+struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
+{
+	struct vtd_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	int rc;
+
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&domain->lock);
+	INIT_LIST_HEAD(&domain->units);
+	domain->first_stage = !unit_has_second_stage(unit);
+	if (domain->first_stage)
+		configure_first_stage(domain, unit);
+	else
+		configure_second_stage(domain, unit);
 	rc = domain->pt.ops->init(&domain->pt);
 	if (rc) {
 		kfree(domain);
@@ -322,7 +382,9 @@ struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
 	domain->domain.owner = &vtd_iommu_ops;
 	domain->domain.pgsize_bitmap = domain->pt.ops->page_sizes(&domain->pt);
 	domain->domain.geometry = (struct iommu_domain_geometry){
-		.aperture_end = BIT_ULL(domain->pt.config.va_bits) - 1,
+		/* of addresses that are sign extended the lower half */
+		.aperture_end = BIT_ULL(domain->pt.config.va_bits -
+					domain->first_stage) - 1,
 		.force_aperture = true,
 	};
 	return domain;

@@ -39,7 +39,7 @@ static bool vtd_capable(struct device *dev, enum iommu_cap cap)
 	case IOMMU_CAP_CACHE_COHERENCY:
 		return true;
 	case IOMMU_CAP_ENFORCE_CACHE_COHERENCY:
-		return unit->ecap & VTD_ECAP_SC;
+		return unit->ecap & VTD_ECAP_SC && !unit->scalable;
 	default:
 		return false;
 	}

@@ -38,6 +38,18 @@ static const char *fault_reason(u8 reason)
 		return "reserved bits are set in an entry";
 	case 0x0d:
 		return "a translated request where none may be";
+	case 0x50 ... 0x57:
+		return "the directory of PASIDs cannot be used";
+	case 0x58 ... 0x5a:
+		return "a PASID that nobody has attached";
+	case 0x5b:
+		return "nothing is attached there";
+	case 0x71:
+		return "not mapped";
+	case 0x80:
+		return "an address that is not sign extended";
+	case 0x85:
+		return "not mapped for writing";
 	default:
 		return "see the table of fault reasons in the specification";
 	}

@@ -12,8 +12,9 @@
 #include "spec/queue.h"
 #include "vtd.h"
 
-/* What fits into a page. */
-#define QUEUE_LENGTH (PAGE_SIZE / sizeof(struct vtd_entry))
+/* Bit of IQA: descriptors have 256 bits, as scalable mode wants them. */
+#define IQA_WIDE BIT_ULL(11)
+#define QUEUE_SLOTS (PAGE_SIZE / sizeof(struct vtd_entry))
 /* Hardware takes microseconds; an emulated unit takes as long as its CPU. */
 #define QUEUE_TIMEOUT_US (10 * USEC_PER_SEC)
 
@@ -33,9 +34,11 @@ int vtd_queue_init(struct vtd_unit *unit)
 	if (!q->descriptors || !q->status)
 		return -ENOMEM;
 	q->tail = 0;
+	q->step = unit->scalable ? 2 : 1;
 	vtd_write64(unit, VTD_IQT, 0);
-	/* 256 descriptors of 128 bits: size and width are 0 */
-	vtd_write64(unit, VTD_IQA, virt_to_phys(q->descriptors));
+	/* a page of them: the size is 0 */
+	vtd_write64(unit, VTD_IQA, virt_to_phys(q->descriptors) |
+		    (unit->scalable ? IQA_WIDE : 0));
 	return vtd_command(unit, VTD_GCMD_QIE, true);
 }
 
@@ -53,13 +56,14 @@ void vtd_queue_fini(struct vtd_unit *unit)
 	free_page((unsigned long)q->status);
 }
 
+/* The upper half of a wide descriptor is 0 in all that is used here. */
 static void queue_put(struct vtd_queue *q, u64 lo, u64 hi)
 {
 	struct vtd_entry *slot = &q->descriptors[q->tail];
 
 	WRITE_ONCE(slot->hi, hi);
 	WRITE_ONCE(slot->lo, lo);
-	q->tail = (q->tail + 1) % QUEUE_LENGTH;
+	q->tail = (q->tail + q->step) % QUEUE_SLOTS;
 }
 
 /*
@@ -71,7 +75,7 @@ static void queue_recover(struct vtd_unit *unit, u32 status)
 {
 	struct vtd_queue *q = &unit->queue;
 	unsigned int head = vtd_read64(unit, VTD_IQH) / sizeof(struct vtd_entry);
-	struct vtd_entry *slot = &q->descriptors[head % QUEUE_LENGTH];
+	struct vtd_entry *slot = &q->descriptors[head % QUEUE_SLOTS];
 
 	pr_err_ratelimited("%s: invalidation error %#x at descriptor %u: %llx %llx\n",
 			   unit->name, status, head, slot->lo, slot->hi);
@@ -181,6 +185,26 @@ void vtd_forget_domain(struct vtd_unit *unit, u16 did)
 }
 
 /**
+ * vtd_forget_pasid - forget where requests without a PASID go
+ * @unit: the unit, in scalable mode
+ * @did: the domain id of those it is about
+ *
+ * Context: any.
+ */
+void vtd_forget_pasid(struct vtd_unit *unit, u16 did)
+{
+	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID) |
+			FIELD_PREP(VTD_QI_LO_G, VTD_G_PASID_ONE) |
+			FIELD_PREP(VTD_QI_LO_DID, did), 0);
+}
+
+/* The smallest aligned power of two of pages that has both ends. */
+static unsigned int range_order(u64 first, u64 last)
+{
+	return (first ^ last) >> 12 ? ilog2((first ^ last) >> 12) + 1 : 0;
+}
+
+/**
  * vtd_forget_range - forget translations of a range
  * @unit: the unit
  * @did: the domain's id
@@ -196,11 +220,8 @@ void vtd_forget_domain(struct vtd_unit *unit, u16 did)
 void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
 		      bool tables)
 {
-	unsigned int order = 0;
+	unsigned int order = range_order(first, last);
 
-	/* the smallest aligned power of two of pages that has both ends */
-	if ((first ^ last) >> 12)
-		order = ilog2((first ^ last) >> 12) + 1;
 	if (!(unit->cap & VTD_CAP_PSI) ||
 	    order > FIELD_GET(VTD_CAP_MAMV, unit->cap)) {
 		vtd_forget_domain(unit, did);
@@ -208,6 +229,37 @@ void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
 	}
 	first = first >> (12 + order) << (12 + order);
 	queue_run(unit, iotlb(unit, VTD_G_SELECTIVE, did),
+		  first | FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
+		  (tables ? 0 : VTD_QI_IOTLB_HI_IH));
+}
+
+/**
+ * vtd_forget_first_stage - forget first-stage translations of a range
+ * @unit: the unit, in scalable mode
+ * @did: the domain's id
+ * @first: first address
+ * @last: last address
+ * @tables: table items have changed as well
+ *
+ * As vtd_forget_range(), for requests without a PASID.
+ *
+ * Context: any.
+ */
+void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u64 first, u64 last,
+			    bool tables)
+{
+	unsigned int order = range_order(first, last);
+	bool all = order > FIELD_GET(VTD_CAP_MAMV, unit->cap);
+	u64 lo = FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID_IOTLB) |
+		 FIELD_PREP(VTD_QI_LO_DID, did);
+
+	if (all) {
+		queue_run(unit, lo | FIELD_PREP(VTD_QI_LO_G, VTD_G_PIOTLB_PASID),
+			  0);
+		return;
+	}
+	first = first >> (12 + order) << (12 + order);
+	queue_run(unit, lo | FIELD_PREP(VTD_QI_LO_G, VTD_G_PIOTLB_PAGES),
 		  first | FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
 		  (tables ? 0 : VTD_QI_IOTLB_HI_IH));
 }

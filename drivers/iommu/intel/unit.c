@@ -40,6 +40,17 @@ int vtd_command(struct vtd_unit *unit, u32 bit, bool on)
 	return rc;
 }
 
+static bool unit_is_scalable(const struct vtd_unit *unit)
+{
+	return unit->ecap & VTD_ECAP_SMTS &&
+	       unit->ecap & (VTD_ECAP_SSTS | VTD_ECAP_FSTS);
+}
+
+static bool unit_has_first_stage(const struct vtd_unit *unit)
+{
+	return unit_is_scalable(unit) && unit->ecap & VTD_ECAP_FSTS;
+}
+
 /* What this driver cannot do without. */
 static const char *unit_lacks(const struct vtd_unit *unit)
 {
@@ -47,7 +58,8 @@ static const char *unit_lacks(const struct vtd_unit *unit)
 		return "it has no queued invalidation";
 	if (!(unit->ecap & VTD_ECAP_PT))
 		return "it cannot pass requests through";
-	if (!(FIELD_GET(VTD_CAP_SAGAW, unit->cap) & 0xe))
+	if (!unit_has_first_stage(unit) &&
+	    !(FIELD_GET(VTD_CAP_SAGAW, unit->cap) & 0xe))
 		return "it has no second-stage tables of 3 to 5 levels";
 	if (FIELD_GET(VTD_CAP_ND, unit->cap) == 7)
 		return "its number of domains is not defined";
@@ -111,7 +123,8 @@ static int unit_set_root(struct vtd_unit *unit)
 {
 	int rc;
 
-	vtd_write64(unit, VTD_RTADDR, virt_to_phys(unit->root));
+	vtd_write64(unit, VTD_RTADDR, virt_to_phys(unit->root) |
+		    (unit->scalable ? VTD_RTADDR_SCALABLE : 0));
 	rc = vtd_command(unit, VTD_GCMD_SRTP, true);
 	if (rc)
 		return rc;
@@ -153,6 +166,7 @@ int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index)
 		rc = -EOPNOTSUPP;
 		goto err_release;
 	}
+	unit->scalable = unit_is_scalable(unit);
 	list_add_tail(&unit->link, &vtd_units);
 	return 0;
 
@@ -184,6 +198,8 @@ int vtd_unit_enable(struct vtd_unit *unit)
 	if (!unit->root)
 		return -ENOMEM;
 	rc = vtd_queue_init(unit);
+	if (!rc && unit->scalable)
+		rc = vtd_pasids_init(&unit->host);
 	if (!rc)
 		rc = vtd_pass_everything_through(unit);
 	if (!rc)
@@ -195,8 +211,9 @@ int vtd_unit_enable(struct vtd_unit *unit)
 	if (rc)
 		return rc;
 	unit_unprotect(unit);
-	pr_info("%s: at %#llx, version %u, cap %#llx, ecap %#llx\n", unit->name,
-		unit->dmar->base, vtd_read(unit, VTD_VER), unit->cap, unit->ecap);
+	pr_info("%s: at %#llx, %s mode, cap %#llx, ecap %#llx\n", unit->name,
+		unit->dmar->base, unit->scalable ? "scalable" : "legacy",
+		unit->cap, unit->ecap);
 	return 0;
 }
 
@@ -212,6 +229,7 @@ void vtd_unit_remove(struct vtd_unit *unit)
 		vtd_events_fini(unit);
 		vtd_queue_fini(unit);
 		vtd_contexts_free(unit);
+		vtd_pasids_fini(&unit->host);
 	}
 	ida_destroy(&unit->dids);
 	iounmap(unit->regs);

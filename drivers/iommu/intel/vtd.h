@@ -15,6 +15,7 @@
 #include "../pt/pt.h"
 #include "dmar.h"
 #include "spec/context.h"
+#include "spec/pasid.h"
 #include "spec/regs.h"
 
 /* Domain id 0 is taken by units that cache what is not present. */
@@ -27,7 +28,8 @@ struct irq_domain;
  * struct vtd_queue - the invalidation queue of a unit
  * @lock: protects the rest; held, interrupts off, until what was put in is done
  * @descriptors: a page of them, which hardware reads
- * @tail: where the next one goes
+ * @tail: where the next one goes, in units of 128 bits
+ * @step: how many of those a descriptor has
  * @status: where hardware says that it has come to a wait descriptor
  * @stamp: what it writes there next
  */
@@ -35,8 +37,24 @@ struct vtd_queue {
 	raw_spinlock_t lock;
 	struct vtd_entry *descriptors;
 	unsigned int tail;
+	unsigned int step;
 	u32 *status;
 	u32 stamp;
+};
+
+/**
+ * struct vtd_pasids - where requests of a device go, in scalable mode
+ * @directory: read by hardware
+ * @table: its first table, read by hardware; the entry of PASID 0 is for requests
+ *	   without one
+ * @spare: a page for the next version of @table
+ *
+ * Under the lock of the unit.
+ */
+struct vtd_pasids {
+	u64 *directory;
+	struct vtd_pasid_entry *table;
+	struct vtd_pasid_entry *spare;
 };
 
 /**
@@ -47,11 +65,13 @@ struct vtd_queue {
  * @name: as under /sys/class/iommu
  * @regs: its registers
  * @regs_size: bytes at @regs
+ * @scalable: root table, context tables and queue are those of scalable mode
  * @cap: capability register
  * @ecap: extended capability register
  * @lock: protects @root, what is below it, and @dids; taken in attach, which may
  *	  sleep
  * @root: root table; context tables are only ever added
+ * @host: for devices that the IOMMU core does not know yet: passed through
  * @dids: domain ids in use
  * @queue: its invalidation queue
  * @command_lock: serializes commands in GCMD
@@ -65,10 +85,12 @@ struct vtd_unit {
 	char name[16];
 	void __iomem *regs;
 	size_t regs_size;
+	bool scalable;
 	u64 cap;
 	u64 ecap;
 	struct mutex lock;
 	struct vtd_entry *root;
+	struct vtd_pasids host;
 	struct ida dids;
 	struct vtd_queue queue;
 	spinlock_t command_lock;
@@ -88,6 +110,8 @@ static inline struct vtd_unit *to_vtd_unit(struct iommu_device *iommu)
  * @dev: the device
  * @unit: the unit
  * @domain: what it is attached to; of type paging, or NULL. Under the unit's lock
+ * @did: tag of what hardware has cached for it, 0 if it is blocked
+ * @pasids: in scalable mode; its context entries lead there
  * @nr_aliases: requester ids that its requests come with
  * @aliases: bus and devfn each; more than two bridges in a row share theirs
  */
@@ -95,6 +119,8 @@ struct vtd_device {
 	struct device *dev;
 	struct vtd_unit *unit;
 	struct vtd_domain *domain;
+	u16 did;
+	struct vtd_pasids pasids;
 	unsigned int nr_aliases;
 	u16 aliases[4];
 };
@@ -119,12 +145,13 @@ struct vtd_domain_unit {
 };
 
 /**
- * struct vtd_domain - a second-stage table
+ * struct vtd_domain - a page table
  * @domain: the IOMMU core's view of it
  * @pt: the table
  * @lock: protects @units; innermost, also taken with interrupts on only
  * @units: struct vtd_domain_unit of the units it is used by
  * @snoop: leaves have the snoop bit; changes only while nothing is mapped
+ * @first_stage: the table is one of the first stage; constant
  */
 struct vtd_domain {
 	struct iommu_domain domain;
@@ -132,6 +159,7 @@ struct vtd_domain {
 	spinlock_t lock;
 	struct list_head units;
 	bool snoop;
+	bool first_stage;
 };
 
 static inline struct vtd_domain *to_vtd_domain(struct iommu_domain *domain)
@@ -171,8 +199,20 @@ void vtd_forget_contexts(struct vtd_unit *unit);
 void vtd_forget_context(struct vtd_unit *unit, u16 did, u16 sid);
 void vtd_forget_all(struct vtd_unit *unit);
 void vtd_forget_domain(struct vtd_unit *unit, u16 did);
+void vtd_forget_pasid(struct vtd_unit *unit, u16 did);
 void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
 		      bool tables);
+void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u64 first, u64 last,
+			    bool tables);
+
+/* pasid.c */
+int vtd_pasids_init(struct vtd_pasids *pasids);
+void vtd_pasids_fini(struct vtd_pasids *pasids);
+void vtd_pasids_set_rid(struct vtd_unit *unit, struct vtd_pasids *pasids,
+			const struct vtd_pasid_entry *entry);
+struct vtd_pasid_entry vtd_pasid_pass_through(void);
+struct vtd_pasid_entry vtd_pasid_domain(const struct vtd_unit *unit,
+					const struct vtd_domain *domain, u16 did);
 
 /* event.c */
 int vtd_events_init(struct vtd_unit *unit);

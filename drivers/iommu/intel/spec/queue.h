@@ -10,6 +10,8 @@
 #define VTD_QI_CONTEXT		1	/* 6.5.2.1 */
 #define VTD_QI_IOTLB		2	/* 6.5.2.3 */
 #define VTD_QI_WAIT		5	/* 6.5.2.11 */
+#define VTD_QI_PASID_IOTLB	6	/* 6.5.2.4 */
+#define VTD_QI_PASID		7	/* 6.5.2.2 */
 
 /* how much: all, a domain, or one device or some pages of it */
 #define VTD_QI_LO_G		GENMASK_ULL(5, 4)
@@ -24,6 +26,13 @@
 #define VTD_QI_IOTLB_HI_AM	GENMASK_ULL(5, 0)
 #define VTD_QI_IOTLB_HI_IH	BIT_ULL(6)
 #define VTD_QI_IOTLB_HI_ADDR	GENMASK_ULL(63, 12)
+
+/* of the two with PASID: granularities of their own */
+#define VTD_QI_LO_PASID		GENMASK_ULL(51, 32)
+#define VTD_G_PASID_DOMAIN	0
+#define VTD_G_PASID_ONE		1
+#define VTD_G_PIOTLB_PASID	2
+#define VTD_G_PIOTLB_PAGES	3
 
 #define VTD_QI_WAIT_LO_SW	BIT_ULL(5)
 #define VTD_QI_WAIT_LO_FN	BIT_ULL(6)

@@ -40,6 +40,11 @@
 #define VTD_CAP_MAMV		GENMASK_ULL(53, 48)
 #define VTD_CAP_DWD		BIT_ULL(54)
 #define VTD_CAP_DRD		BIT_ULL(55)
+#define VTD_CAP_FS1GP		BIT_ULL(56)
+#define VTD_CAP_FS5LP		BIT_ULL(60)
+
+/* Root Table Address, 11.4.5: bits 11:10, translation table mode */
+#define VTD_RTADDR_SCALABLE	BIT_ULL(10)
 
 /* Extended Capability Register, 11.4.3 */
 #define VTD_ECAP_C		BIT_ULL(0)
@@ -49,6 +54,9 @@
 #define VTD_ECAP_PT		BIT_ULL(6)
 #define VTD_ECAP_SC		BIT_ULL(7)
 #define VTD_ECAP_IRO		GENMASK_ULL(17, 8)
+#define VTD_ECAP_SMTS		BIT_ULL(43)
+#define VTD_ECAP_SSTS		BIT_ULL(46)
+#define VTD_ECAP_FSTS		BIT_ULL(47)
 
 /* Global Command and Global Status, 11.4.4 */
 #define VTD_GCMD_TE		BIT(31)
