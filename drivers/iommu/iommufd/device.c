@@ -115,6 +115,7 @@ static void idev_destroy(struct iommufd_object *obj)
 	struct iommufd_device *idev = to_idev(obj);
 
 	WARN_ON(!list_empty(&idev->attached));
+	WARN_ON(idev->nr_pasids);
 	iommufd_vdevice_orphan(idev);
 	iommufd_fault_source_destroy(&idev->faults);
 	iommu_device_release_dma_owner(idev->dev);
@@ -299,7 +300,8 @@ EXPORT_SYMBOL_GPL(iommufd_device_bind);
 
 /**
  * iommufd_device_unbind - take a device back from its context
- * @idev: from iommufd_device_bind(), not attached; gone afterwards
+ * @idev: from iommufd_device_bind(), neither attached nor one of its PASIDs; gone
+ *	  afterwards
  *
  * Context: sleeps until no system call uses the device.
  */

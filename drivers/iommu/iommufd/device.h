@@ -50,6 +50,7 @@ struct iommufd_group {
  * @drv: the driver of its IOMMU; held
  * @igroup: its group
  * @attached: in igroup->attached; empty while it is not attached
+ * @nr_pasids: how many of igroup->pasids are its own; under the group's lock
  * @enforce_coherency: its IOMMU can enforce coherency, and KVM is told that it
  *		       does: every table it is attached to has to. Constant
  * @vdev: its vDEVICE, or NULL; under the xa_lock of the context's objects
@@ -61,6 +62,7 @@ struct iommufd_device {
 	const struct iommufd_driver_ops *drv;
 	struct iommufd_group *igroup;
 	struct list_head attached;
+	unsigned int nr_pasids;
 	bool enforce_coherency;
 	struct vdevice_object *vdev;
 	struct iommufd_fault_source faults;

@@ -24,6 +24,9 @@
 #include "trace.h"
 #include "viommu.h"
 
+/* Lists are made under a spinlock, and a device may have a million PASIDs. */
+#define MAX_LISTED 64
+
 static struct iommufd_pasid *pasid_of(struct iommufd_device *idev, u32 pasid)
 {
 	struct iommufd_pasid *at = xa_load(&idev->igroup->pasids, pasid);
@@ -216,6 +219,7 @@ static struct iommufd_hwpt *forget(struct iommufd_group *igroup, u32 pasid,
 	/* Who lists PASIDs holds this lock, and none other. */
 	xa_lock(&igroup->ictx->objects);
 	xa_erase(&igroup->pasids, pasid);
+	WRITE_ONCE(at->idev->nr_pasids, at->idev->nr_pasids - 1);
 	xa_unlock(&igroup->ictx->objects);
 	kfree(at);
 	return hwpt;
@@ -243,10 +247,12 @@ static int attach_locked(struct iommufd_device *idev, u32 pasid,
 		rc = hw_attach(idev, pasid, at, hwpt);
 		iommufd_fault_settle(idev, pasid, rc ? NULL : hwpt);
 	}
-	if (rc)
+	if (rc) {
 		xa_release(pasids, pasid);
-	else
+	} else {
 		xa_store(pasids, pasid, at, GFP_KERNEL_ACCOUNT);
+		WRITE_ONCE(idev->nr_pasids, idev->nr_pasids + 1);
+	}
 	return rc;
 }
 
@@ -486,25 +492,26 @@ EXPORT_SYMBOL_GPL(iommufd_device_pasid_detach_all);
  * @other: the table, or any object
  *
  * Context: the context's xa_lock is held.
- * Return: whether one is
+ * Return: whether one of the first is
  */
 bool iommufd_pasid_uses(const struct iommufd_device *idev,
 			const struct iommufd_object *other)
 {
+	unsigned int nr = 0;
 	struct iommufd_pasid *at;
 	unsigned long pasid;
-	bool uses = false;
 
-	xa_for_each(&idev->igroup->pasids, pasid, at)
-		if (at->idev == idev && &READ_ONCE(at->hwpt)->obj == other) {
-			uses = true;
+	xa_for_each(&idev->igroup->pasids, pasid, at) {
+		if (at->idev == idev && &READ_ONCE(at->hwpt)->obj == other)
+			return true;
+		if (++nr == MAX_LISTED)
 			break;
-		}
-	return uses;
+	}
+	return false;
 }
 
 /**
- * iommufd_pasid_show - list the attached PASIDs of a device
+ * iommufd_pasid_show - list the first attached PASIDs of a device
  * @idev: the device
  * @m: its line in fdinfo
  *
@@ -513,13 +520,19 @@ bool iommufd_pasid_uses(const struct iommufd_device *idev,
  */
 void iommufd_pasid_show(struct iommufd_device *idev, struct seq_file *m)
 {
+	unsigned int nr = 0;
 	struct iommufd_pasid *at;
 	unsigned long pasid;
 
-	xa_for_each(&idev->igroup->pasids, pasid, at)
+	if (idev->dev->iommu->max_pasids)
+		seq_printf(m, " pasids=%u", READ_ONCE(idev->nr_pasids));
+	xa_for_each(&idev->igroup->pasids, pasid, at) {
 		if (at->idev == idev)
 			seq_printf(m, " pasid=%lu:%u", pasid,
 				   READ_ONCE(at->hwpt)->obj.id);
+		if (++nr == MAX_LISTED)
+			break;
+	}
 }
 
 /**

@@ -12,26 +12,28 @@
 #include "ioctl.h"
 #include "selftest.h"
 
+/*
+ * A PASID is attached to just the page table that was asked for, so the answer is
+ * known, and written, before anything is done that would have to be undone.
+ */
 int selftest_pasid_attach(struct iommufd_ucmd *ucmd,
 			  const struct iommufd_selftest_ops *ops)
 {
 	struct iommu_test_cmd *cmd = ucmd->cmd;
-	u32 pasid = cmd->pasid_attach.pasid;
 	struct selftest_device *stdev;
 	int rc;
 
 	stdev = selftest_device_get(ucmd->ictx, cmd->id);
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
-	mutex_lock(&stdev->lock);
-	rc = iommufd_device_pasid_attach(stdev->idev, pasid,
-					 &cmd->pasid_attach.pt_id);
+	rc = iommufd_ucmd_respond(ucmd);
 	if (!rc) {
-		rc = iommufd_ucmd_respond(ucmd);
-		if (rc)
-			iommufd_device_pasid_detach(stdev->idev, pasid);
+		mutex_lock(&stdev->lock);
+		rc = iommufd_device_pasid_attach(stdev->idev,
+						 cmd->pasid_attach.pasid,
+						 &cmd->pasid_attach.pt_id);
+		mutex_unlock(&stdev->lock);
 	}
-	mutex_unlock(&stdev->lock);
 	iommufd_object_put(&stdev->obj);
 	return rc;
 }
@@ -46,12 +48,16 @@ int selftest_pasid_replace(struct iommufd_ucmd *ucmd,
 	stdev = selftest_device_get(ucmd->ictx, cmd->id);
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
-	mutex_lock(&stdev->lock);
-	rc = iommufd_device_pasid_replace(stdev->idev, cmd->pasid_replace.pasid,
-					  &cmd->pasid_replace.pt_id);
-	mutex_unlock(&stdev->lock);
+	rc = iommufd_ucmd_respond(ucmd);
+	if (!rc) {
+		mutex_lock(&stdev->lock);
+		rc = iommufd_device_pasid_replace(stdev->idev,
+						  cmd->pasid_replace.pasid,
+						  &cmd->pasid_replace.pt_id);
+		mutex_unlock(&stdev->lock);
+	}
 	iommufd_object_put(&stdev->obj);
-	return rc ?: iommufd_ucmd_respond(ucmd);
+	return rc;
 }
 
 int selftest_pasid_detach(struct iommufd_ucmd *ucmd,

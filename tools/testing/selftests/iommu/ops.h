@@ -47,6 +47,8 @@ struct ops_op {
 	void (*undo)(struct ops_env *e);
 	/* what it may answer besides ENOMEM when memory is short */
 	int also;
+	/* it stays done if the answer cannot be written */
+	int lasting;
 };
 
 extern const struct ops_op ops_table[];

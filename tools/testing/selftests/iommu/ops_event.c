@@ -147,7 +147,7 @@ static const struct ops_op ops[] = {
 	{ "HWPT_ALLOC with a fault queue", 0, IOMMU_HWPT_ALLOC, make_device, alloc_table,
 	  drop_device },
 	{ "a device put on a table with a fault queue", 0, IOMMU_TEST_CMD, make_table,
-	  attach_table, drop_device },
+	  attach_table, drop_device, .lasting = 1 },
 	/* without memory it is answered at once */
 	{ "a page request", 0, IOMMU_TEST_CMD, make_attached, request, drop_device },
 	{ "a page request read", 0, 0, make_request, read_request, drop_device },

@@ -110,7 +110,7 @@ static const struct ops_op ops[] = {
 	{ "a PASID moved in steps", 0, IOMMU_TEST_CMD, attach_in_steps, pasid_replace, drop_in_steps },
 	{ "a PASID detached", 0, IOMMU_TEST_CMD, attach_first, pasid_detach, drop_device },
 	{ "a device moved whose interrupts are translated", 0, IOMMU_TEST_CMD, prepare_move,
-	  move_device, drop_moved },
+	  move_device, drop_moved, .lasting = 1 },
 	{ "NOIOMMU_GET_PA", 0, IOMMU_IOAS_NOIOMMU_GET_PA, make_device, get_pa, drop_device },
 };
 

@@ -277,6 +277,8 @@ static void sweep(const struct ops_op *op)
 			if (rc == -ENOENT)
 				rc = 0;
 		}
+		if (rc == -EFAULT && native && op->lasting)
+			rc = op->call(&e);
 		if (rc < 0) {
 			refused++;
 			check_refusal(&e, op, rc, &o);

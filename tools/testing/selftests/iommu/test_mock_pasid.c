@@ -185,7 +185,7 @@ static void holds(void)
 	while (fgets(line, sizeof(line), f)) {
 		char want[64];
 
-		snprintf(want, sizeof(want), " pasid=7:%u pasid=9:%u", two, two);
+		snprintf(want, sizeof(want), " pasids=2 pasid=7:%u pasid=9:%u", two, two);
 		if (strstr(line, "type=device") && strstr(line, want))
 			found++;
 	}
@@ -200,6 +200,33 @@ static void holds(void)
 	OK(iofd_destroy(s.fd, one));
 	OK(iofd_destroy(s.fd, plain));
 	CHECK_EQ(iofd_objects(s.fd, NULL), 1);
+}
+
+/* More than are listed one by one. */
+static void many(void)
+{
+	char path[64], line[8192];
+	uint32_t pasid;
+	FILE *f;
+
+	begin();
+	for (pasid = 1; pasid <= 1000; pasid++)
+		OK(pasid_attach(pasid * 1000, two));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", s.fd);
+	f = fopen(path, "re");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, "type=device"))
+			break;
+	fclose(f);
+	CHECK(strstr(line, " pasids=1000 pasid=1000:"));
+	CHECK(strstr(line, " pasid=10000:"));
+	CHECK(!strstr(line, " pasid=1000000:"));
+	REFUSED(s.fd, IOMMU_DESTROY, iofd_destroy(s.fd, two), -EBUSY);
+	for (pasid = 1; pasid <= 1000; pasid++)
+		OK(leads_to(pasid * 1000, two));
+	OK(iofd_destroy(s.fd, m.stdev));
+	OK(iofd_destroy(s.fd, two));
 }
 
 /* The file is closed with PASIDs attached: the mock can be unloaded. */
@@ -580,6 +607,7 @@ static const struct tap_test tests[] = {
 	{ "refused, each with its errno", refused },
 	{ "a device and its PASIDs: which tables go together", compatible },
 	{ "a table stays as long as a PASID is attached to it", holds },
+	{ "a thousand PASIDs", many },
 	{ "a file is closed with PASIDs attached", closed },
 	{ "a move that fails leaves a PASID where it was", rollback },
 	{ "a driver that cannot move PASIDs", in_steps },
