@@ -166,9 +166,9 @@ static void refusals(void)
 	QUEUE(event_read(queue, &e, 7), -EINVAL);
 	QUEUE(event_read(queue, &e, 8), -EINVAL);
 	QUEUE(event_read(queue, &e, sizeof(e) - 1), -EINVAL);
-	/* not read: it stays */
-	QUEUE(event_read(queue, edge + PAGE - 8, sizeof(e)), -EFAULT);
 	trigger(1);
+	/* not read: it stays, where it was */
+	QUEUE(event_read(queue, edge + PAGE - 8, sizeof(e)), -EFAULT);
 	CHECK_EQ(event_read(queue, edge + PAGE - sizeof(e), 2 * sizeof(e)), sizeof(e));
 	memcpy(&e, edge + PAGE - sizeof(e), sizeof(e));
 	check_event(&e, 0, VIRT_ID);
@@ -225,13 +225,21 @@ static void overflow(void)
 	read_event(9, VIRT_ID);
 	read_lost(10);
 	CHECK_EQ(event_poll(queue, 0), 0);
+	/* and nothing but the gap */
+	trigger(3);
+	read_event(11, VIRT_ID);
+	trigger(1);
+	read_event(12, VIRT_ID);
+	read_event(14, VIRT_ID);
+	CHECK_EQ(event_poll(queue, 0), 0);
+	CHECK_EQ(event_read(queue, e, sizeof(e)), 0);
 	/* a loss between two reads of the header */
 	trigger(4);
-	read_event(11, VIRT_ID);
-	read_event(12, VIRT_ID);
-	read_lost(14);
-	trigger(1);
 	read_event(15, VIRT_ID);
+	read_event(16, VIRT_ID);
+	read_lost(18);
+	trigger(1);
+	read_event(19, VIRT_ID);
 	CHECK_EQ(event_read(queue, e, sizeof(e)), 0);
 }
 
