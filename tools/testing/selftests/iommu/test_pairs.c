@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "devices.h"
+#include "ext.h"
 #include "mem.h"
 
 #define PAGE	4096UL
@@ -195,6 +196,30 @@ static int op_hwpt(unsigned int *seed)
 	return rc;
 }
 
+static int op_windows(unsigned int *seed)
+{
+	struct windows w = {};
+	uint32_t id;
+	int rc;
+
+	ext_want(&w, 0, GIB, 0, 0, ANYWHERE);
+	ext_want(&w, BASE, MEM, PAGE, 0, 0);
+	rc = ext_hwpt(fd, dev[0].vdev.id, pick(spaces, seed), 0, &w, &id);
+	if (!rc)
+		iofd_destroy(fd, id);
+	return rc;
+}
+
+static int op_ext_info(unsigned int *seed)
+{
+	uint32_t type = rand_r(seed) % 2 ? IOMMU_EXT_HW_INFO_INSTANCE :
+					   IOMMU_EXT_HW_INFO_WINDOWS;
+	char info[256];
+	uint32_t len = rand_r(seed) % sizeof(info);
+
+	return ext_hw_info(fd, dev[0].vdev.id, type, info, &len);
+}
+
 static int op_hw_info(unsigned int *seed)
 {
 	char info[64];
@@ -318,7 +343,9 @@ static const struct operation operations[] = {
 	{ "IOAS_ALLOC and DESTROY", 0, op_renew_ioas },
 	{ "HWPT_ALLOC and DESTROY", 1, op_renew_hwpt, { -EFAULT, -EINVAL } },
 	{ "HWPT_ALLOC of an own one", 1, op_hwpt, { -EFAULT, -EINVAL } },
+	{ "HWPT_ALLOC with windows", 1, op_windows, { -EFAULT, -EINVAL } },
 	{ "GET_HW_INFO", 1, op_hw_info },
+	{ "GET_HW_INFO about the instance and windows", 1, op_ext_info },
 	{ "ATTACH to an IOAS", 1, op_attach_ioas, { -EFAULT, -EINVAL } },
 	{ "ATTACH to a HWPT", 1, op_attach_hwpt, { -EINVAL } },
 	{ "DETACH", 1, op_detach },
