@@ -67,9 +67,11 @@ static void show_area(struct seq_file *m, const struct iopt_area *area)
 		seq_printf(m, "file=0x%llx", pages->file_start + area->start);
 	else
 		seq_printf(m, "va=0x%lx", pages->uptr + area->start);
-	seq_printf(m, " pinned=%lu of %lu pages, %d by kernel drivers%s\n",
+	seq_printf(m, " pinned=%lu of %lu pages, %d by kernel drivers%s%s\n",
 		   READ_ONCE(pages->npinned), pages->npages,
-		   atomic_read(&area->nr_pins), area_state_name(area->state));
+		   atomic_read(&area->nr_pins),
+		   atomic_read(&area->nr_queues) ? ", with a hardware queue" : "",
+		   area_state_name(area->state));
 }
 
 static void show_ioas(struct seq_file *m, struct iommufd_ioas *ioas)

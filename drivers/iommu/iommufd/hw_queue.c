@@ -86,6 +86,7 @@ static bool queue_depends_on(const struct iommufd_object *obj,
 
 const struct iommufd_object_type iommufd_hw_queue_type = {
 	.name = "hw_queue",
+	.others = "a queue that builds on it",
 	.destroy = queue_destroy,
 	.show = queue_show,
 	.depends_on = queue_depends_on,

@@ -172,10 +172,13 @@ int iommufd_region_mmap(struct iommufd_ctx *ictx, struct vm_area_struct *vma)
 		return rc;
 	vm_flags_clear(vma, VM_MAYEXEC);
 	pfn = PHYS_PFN(region.phys);
-	if (!page_is_ram(pfn))
-		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	rc = io_remap_pfn_range(vma, vma->vm_start, pfn, length,
-				vma->vm_page_prot);
+	/* Memory stays encrypted where it is, registers never are. */
+	if (page_is_ram(pfn))
+		rc = remap_pfn_range(vma, vma->vm_start, pfn, length,
+				     vma->vm_page_prot);
+	else
+		rc = io_remap_pfn_range(vma, vma->vm_start, pfn, length,
+					pgprot_noncached(vma->vm_page_prot));
 	if (rc) {
 		iommufd_object_undepend(&region.viommu->obj);
 		return iommufd_refuse(rc, "0x%lx bytes at offset 0x%lx cannot be mapped",
