@@ -18,6 +18,8 @@
  * Nothing tells us that our code has been left for good but the end of the
  * call itself: the module is held meanwhile, and unloading waits for tasks that
  * are on their last instructions here (synchronize_rcu_tasks).
+ *
+ * A group's file cannot show why something was refused; the /dev/iommu does.
  */
 #include <linux/file.h>
 #include <linux/ftrace.h>
@@ -135,51 +137,77 @@ static long set_iommufd(struct file *filp, int id, struct iommufd_ctx *ictx)
 	return rc;
 }
 
-static long set_container(struct file *filp, unsigned long arg)
+/* What vfio.ko refuses it does not explain. */
+static long stock_explained(struct file *filp, unsigned int cmd,
+			    unsigned long arg)
 {
-	const unsigned int cmd = VFIO_GROUP_SET_CONTAINER;
+	long ret = stock_ioctl(filp, cmd, arg);
+
+	if (ret < 0)
+		iommufd_refuse(ret, "vfio.ko refuses ioctl 0x%x of the group's file",
+			       cmd);
+	return ret;
+}
+
+/* The reference to @ictx becomes the group's if it is accepted. */
+static long set_container_to(struct file *filp, unsigned long arg,
+			     struct iommufd_ctx *ictx)
+{
 	struct iommu_group *iommu_group;
-	struct iommufd_ctx *ictx;
-	struct file *container;
+	int id = group_id(filp);
 	bool owned;
 	long ret;
-	int fd, id;
 
-	if (get_user(fd, (int __user *)arg))
-		return stock_ioctl(filp, cmd, arg);
-	container = fget(fd);
-	if (!container)
-		return stock_ioctl(filp, cmd, arg);
-	/* vfio.ko's own */
-	if (container->f_op->owner == filp->f_op->owner) {
-		fput(container);
-		return stock_ioctl(filp, cmd, arg);
-	}
-	ictx = iommufd_ctx_from_file(container);
-	fput(container);
-	if (IS_ERR(ictx))
-		return stock_ioctl(filp, cmd, arg);
-
-	id = group_id(filp);
 	iommu_group = id < 0 ? NULL : vfio_cdev_node_group(id);
 	if (!iommu_group) {
-		iommufd_ctx_put(ictx);
-		iommufd_refuse(-EBADFD, "a /dev/iommu can be the container of groups of PCI devices only");
-		return stock_ioctl(filp, cmd, arg);
+		ret = stock_explained(filp, VFIO_GROUP_SET_CONTAINER, arg);
+		if (ret < 0)
+			iommufd_refuse(ret, "a /dev/iommu can be the container of groups of PCI devices only");
+		return ret;
 	}
 	owned = iommu_group_dma_owner_claimed(iommu_group);
 	iommu_group_put(iommu_group);
-	if (owned) {
-		/* By a container, which vfio.ko knows, or by our device files. */
-		ret = stock_ioctl(filp, cmd, arg);
-		if (ret == -EBADFD)
-			ret = iommufd_refuse(-EBUSY, "devices of group %d are in use by their own files or by drivers",
-					     id);
-	} else {
-		ret = set_iommufd(filp, id, ictx);
+	if (!owned)
+		return set_iommufd(filp, id, ictx);
+	/* By a container, which vfio.ko knows, or by our device files. */
+	ret = stock_explained(filp, VFIO_GROUP_SET_CONTAINER, arg);
+	if (ret == -EBADFD)
+		ret = iommufd_refuse(-EBUSY, "devices of group %d are in use by their own files or by drivers",
+				     id);
+	return ret;
+}
+
+static long set_container(struct file *filp, unsigned long arg)
+{
+	struct iommufd_reason_scope scope;
+	struct iommufd_ctx *ictx;
+	struct file *container;
+	long ret;
+	int fd;
+
+	if (get_user(fd, (int __user *)arg))
+		return stock_ioctl(filp, VFIO_GROUP_SET_CONTAINER, arg);
+	container = fget(fd);
+	if (!container)
+		return stock_ioctl(filp, VFIO_GROUP_SET_CONTAINER, arg);
+	/* vfio.ko's own */
+	if (container->f_op->owner == filp->f_op->owner) {
+		fput(container);
+		return stock_ioctl(filp, VFIO_GROUP_SET_CONTAINER, arg);
 	}
+	ictx = iommufd_ctx_from_file(container);
+	if (IS_ERR(ictx)) {
+		fput(container);
+		return stock_ioctl(filp, VFIO_GROUP_SET_CONTAINER, arg);
+	}
+	iommufd_reason_begin(&scope, iommufd_ctx_reasons(ictx),
+			     VFIO_GROUP_SET_CONTAINER);
+	ret = set_container_to(filp, arg, ictx);
+	/* @container keeps the log, whatever the group does with @ictx. */
+	iommufd_reason_end(&scope, ret);
 	if (ret)
 		iommufd_ctx_put(ictx);
+	fput(container);
 	return ret;
 }
 
@@ -245,37 +273,56 @@ static long get_device_fd(struct vfio_cdev_group *group, struct file *filp,
 	return ret;
 }
 
-static bool has_iommufd(struct vfio_cdev_group *group)
+/* The container of a group, referenced, or NULL. */
+static struct iommufd_ctx *iommufd_of(struct vfio_cdev_group *group)
 {
-	bool has;
+	struct iommufd_ctx *ictx;
 
 	if (!group)
-		return false;
+		return NULL;
 	mutex_lock(&group->lock);
-	has = group->ictx;
+	ictx = group->ictx;
+	if (ictx)
+		iommufd_ctx_get(ictx);
 	mutex_unlock(&group->lock);
-	return has;
+	return ictx;
+}
+
+static long our_ioctl(struct vfio_cdev_group *group, struct file *filp,
+		      unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case VFIO_GROUP_UNSET_CONTAINER:
+		return unset_container(group);
+	case VFIO_GROUP_GET_STATUS:
+		return get_status(group, (void __user *)arg);
+	case VFIO_GROUP_GET_DEVICE_FD:
+		return get_device_fd(group, filp, (char __user *)arg);
+	case VFIO_GROUP_SET_CONTAINER:
+		return iommufd_refuse(-EINVAL, "group %d has a container",
+				      group->id);
+	}
+	return stock_explained(filp, cmd, arg);
 }
 
 /* In the place of vfio.ko's function; redirect() has got the module for it. */
 static long group_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct vfio_cdev_group *group = group_of(filp);
-	bool ours = has_iommufd(group);
+	struct iommufd_ctx *ictx = iommufd_of(group);
+	struct iommufd_reason_scope scope;
 	long ret;
 
-	if (ours && cmd == VFIO_GROUP_UNSET_CONTAINER)
-		ret = unset_container(group);
-	else if (ours && cmd == VFIO_GROUP_GET_STATUS)
-		ret = get_status(group, (void __user *)arg);
-	else if (ours && cmd == VFIO_GROUP_GET_DEVICE_FD)
-		ret = get_device_fd(group, filp, (char __user *)arg);
-	else if (ours && cmd == VFIO_GROUP_SET_CONTAINER)
-		ret = iommufd_refuse(-EINVAL, "group %d has a container", group->id);
-	else if (cmd == VFIO_GROUP_SET_CONTAINER)
+	if (ictx) {
+		iommufd_reason_begin(&scope, iommufd_ctx_reasons(ictx), cmd);
+		ret = our_ioctl(group, filp, cmd, arg);
+		iommufd_reason_end(&scope, ret);
+		iommufd_ctx_put(ictx);
+	} else if (cmd == VFIO_GROUP_SET_CONTAINER) {
 		ret = set_container(filp, arg);
-	else
+	} else {
 		ret = stock_ioctl(filp, cmd, arg);
+	}
 	module_put(THIS_MODULE);
 	return ret;
 }

@@ -14,6 +14,7 @@
 
 #define IOMMUFD_REASON_MAX 224
 
+struct iommufd_ctx;
 struct iommufd_reason_log;
 struct seq_file;
 
@@ -46,6 +47,7 @@ void iommufd_reason_log_show(struct iommufd_reason_log *log,
 void iommufd_reason_begin(struct iommufd_reason_scope *scope,
 			  struct iommufd_reason_log *log, unsigned int cmd);
 long iommufd_reason_end(struct iommufd_reason_scope *scope, long ret);
+struct iommufd_reason_log *iommufd_ctx_reasons(struct iommufd_ctx *ictx);
 __printf(2, 3) int iommufd_refuse(int err, const char *fmt, ...);
 
 #endif

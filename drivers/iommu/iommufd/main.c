@@ -372,6 +372,20 @@ void iommufd_ctx_put(struct iommufd_ctx *ictx)
 }
 EXPORT_SYMBOL_GPL(iommufd_ctx_put);
 
+/**
+ * iommufd_ctx_reasons - where the refusals of a context are kept
+ * @ictx: the context, which the caller holds
+ *
+ * For files that act on a context and cannot show what they refused themselves.
+ *
+ * Return: the log, which lasts as long as the context
+ */
+struct iommufd_reason_log *iommufd_ctx_reasons(struct iommufd_ctx *ictx)
+{
+	return ictx->log;
+}
+EXPORT_SYMBOL_GPL(iommufd_ctx_reasons);
+
 static struct miscdevice iommufd_misc = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "iommu",

@@ -185,18 +185,23 @@ static void refusals(void)
 
 	CHECK(stock >= 0);
 	begin(&s, 0);
-	ERR(join(s.group, s.iommufd), -EINVAL);
-	ERR(join(s.group, stock), -EINVAL);
-	ERR(iofd_ioctl(s.group, VFIO_GROUP_GET_STATUS, &st), -EINVAL);
-	ERR(iofd_ioctl(s.group, VFIO_GROUP_GET_STATUS, NULL), -EFAULT);
-	ERR(iofd_ioctl(s.group, VFIO_DEVICE_GET_INFO, NULL), -ENOTTY);
-	ERR(device_fd(s.group, NULL), -EFAULT);
-	ERR(device_fd(s.group, ""), -ENODEV);
-	ERR(device_fd(s.group, "0000:ff:1f.7"), -ENODEV);
-	ERR(device_fd(s.group, "0000:00:04.0 vf_token=1"), -EINVAL);
+	REFUSED(s.iommufd, VFIO_GROUP_SET_CONTAINER, join(s.group, s.iommufd), -EINVAL);
+	REFUSED(s.iommufd, VFIO_GROUP_SET_CONTAINER, join(s.group, stock), -EINVAL);
+	REFUSED(s.iommufd, VFIO_GROUP_GET_STATUS,
+		iofd_ioctl(s.group, VFIO_GROUP_GET_STATUS, &st), -EINVAL);
+	REFUSED(s.iommufd, VFIO_GROUP_GET_STATUS,
+		iofd_ioctl(s.group, VFIO_GROUP_GET_STATUS, NULL), -EFAULT);
+	REFUSED(s.iommufd, VFIO_DEVICE_GET_INFO,
+		iofd_ioctl(s.group, VFIO_DEVICE_GET_INFO, NULL), -ENOTTY);
+	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD, device_fd(s.group, NULL), -EFAULT);
+	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD, device_fd(s.group, ""), -ENODEV);
+	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD,
+		device_fd(s.group, "0000:ff:1f.7"), -ENODEV);
+	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD,
+		device_fd(s.group, "0000:00:04.0 vf_token=1"), -EINVAL);
 	/* it is in use as long as a device of it is */
 	open_device(&s);
-	ERR(leave(s.group), -EBUSY);
+	REFUSED(s.iommufd, VFIO_GROUP_UNSET_CONTAINER, leave(s.group), -EBUSY);
 	vdev_close(&s.v);
 	OK(leave(s.group));
 	ERR(leave(s.group), -EINVAL);
@@ -205,7 +210,7 @@ static void refusals(void)
 	CHECK_EQ(iofd_objects(s.iommufd, "ioas"), 1);
 	/* neither stands in the other's way afterwards */
 	OK(join(s.group, stock));
-	ERR(join(s.group, s.iommufd), -EINVAL);
+	REFUSED(s.iommufd, VFIO_GROUP_SET_CONTAINER, join(s.group, s.iommufd), -EINVAL);
 	OK(leave(s.group));
 	OK(join(s.group, s.iommufd));
 	open_device(&s);
@@ -259,7 +264,7 @@ static void bound_by_file(void)
 
 	want_bound(&v, PCI_EDU, 0, other);
 	group = open_group(&v);
-	ERR(join(group, other), -EBUSY);
+	REFUSED(other, VFIO_GROUP_SET_CONTAINER, join(group, other), -EBUSY);
 	CHECK_EQ(status(group), 0);
 	vdev_close(&v);
 	OK(join(group, other));
@@ -280,7 +285,7 @@ static void compat_ioas_gone(void)
 	OK(iofd_ioctl(s.iommufd, IOMMU_VFIO_IOAS, &c));
 	/* one that no device can be attached to */
 	OK(iofd_map_at(s.iommufd, c.ioas_id, mem_anon(PAGE), PAGE, 0xfee00000));
-	ERR(device_fd(s.group, s.v.bdf), -EADDRINUSE);
+	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD, device_fd(s.group, s.v.bdf), -EADDRINUSE);
 	CHECK_EQ(iofd_objects(s.iommufd, "device"), 0);
 	OK(unmap(s.iommufd, 0xfee00000, PAGE));
 	open_device(&s);
