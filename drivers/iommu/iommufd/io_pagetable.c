@@ -131,8 +131,10 @@ void iopt_areas_free(struct list_head *areas)
 {
 	struct iopt_area *area, *next;
 
-	list_for_each_entry_safe(area, next, areas, link)
+	list_for_each_entry_safe(area, next, areas, link) {
 		area_free(area);
+		cond_resched();
+	}
 }
 
 /* Place areas one behind the other, all or none. */
@@ -397,6 +399,7 @@ static int check_unmap(struct io_pagetable *iopt, unsigned long first,
 
 	for (area = iopt_area_at(iopt, first, last); area;
 	     area = area_next(area, first, last)) {
+		cond_resched();
 		if (area->state == AREA_DYING)
 			return -EAGAIN;
 		if (area->node.start < first || area->node.last > last)
@@ -456,6 +459,7 @@ static int claim_areas(struct io_pagetable *iopt, unsigned long first,
 		     area = area_next(area, first, last)) {
 			area->state = AREA_DYING;
 			list_add_tail(&area->link, areas);
+			cond_resched();
 		}
 	}
 	up_write(&iopt->iova_lock);
@@ -478,6 +482,7 @@ static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
 					    iopt_area_length(area));
 			area_remove(iopt, area);
 		}
+		cond_resched();
 	}
 	WRITE_ONCE(iopt->settles, iopt->settles + 1);
 	up_write(&iopt->iova_lock);
