@@ -192,8 +192,7 @@ tree_ensure()
 		# 9 is closed so that a stray child cannot hold the lock
 		as_root env IOMMUFD_CACHE="$cache" unshare --mount --propagation private \
 			bash "$lab_dir/lib/tree-change.sh" "$mirror" "$keyring" "$security" "$updates" \
-			2>&1 9>&- | progress 'Debian 13 tree' 3>>"$tree_log"
-		[ "${PIPESTATUS[0]}" -eq 0 ] || {
+			2>&1 9>&- | progress 'Debian 13 tree' 3>>"$tree_log" || {
 			tail -n 15 "$tree_log" >&2
 			die "building the Debian 13 tree failed, see $tree_log"
 		}
