@@ -18,6 +18,7 @@
  *
  * Prints TAP 13. Exit status: 0 passed, 1 something failed, 4 all skipped.
  * Arguments: -l lists the tests, others pick those whose title holds the text.
+ * TAP_SLOW=N in the environment makes every limit N times longer.
  */
 #ifndef LIB_TAP_H
 #define LIB_TAP_H

@@ -86,6 +86,7 @@ initramfs_orders()
 		printf 'limit=%q\n' "$test_limit"
 		printf 'own_modules=%q\n' "$own_modules"
 		printf 'parameters=%q\n' "$parameters"
+		printf 'TAP_SLOW=%q\n' "$slow"
 	} >"$work/lab/run"
 	( cd "$work/lab" && orders ) || die "cannot write the orders of $machine_name"
 	pack "$work" "$1"

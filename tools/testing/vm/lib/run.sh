@@ -25,7 +25,7 @@ machine_load()
 	machine_name=$1
 	machine=() devices=() append='' memory=1G cpus=2 about='' suite=check
 	stock_modules='' own_modules='iommufd vfio_cdev' parameters='' tests=''
-	test_limit=120 total_limit=900 keep_disks=no
+	test_limit=120 total_limit=900 slow=1 keep_disks=no only_built=no
 	prepare() { :; }
 	orders() { :; }
 	. "$file"
@@ -129,7 +129,7 @@ qemu_kill()
 
 live_filter()
 {
-	grep --line-buffered -v "^#lab: [a-z]" || :
+	grep --line-buffered -Ev "^(#lab: [a-z]|#gcov )" || :
 }
 
 # Bytes written so far by the machine: standing still means that it hangs.
