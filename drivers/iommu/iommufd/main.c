@@ -394,6 +394,38 @@ static struct miscdevice iommufd_misc = {
 	.mode = 0660,
 };
 
+#if IS_ENABLED(CONFIG_IOMMUFD_VFIO_CONTAINER)
+/* The name by which programs of VFIO's groups open their container. */
+static struct miscdevice container_misc = {
+	.minor = VFIO_MINOR,
+	.name = "vfio",
+	.fops = &iommufd_fops,
+	.nodename = "vfio/vfio",
+	.mode = 0666,
+};
+MODULE_ALIAS_MISCDEV(VFIO_MINOR);
+MODULE_ALIAS("devname:vfio/vfio");
+
+static int container_register(void)
+{
+	return misc_register(&container_misc);
+}
+
+static void container_deregister(void)
+{
+	misc_deregister(&container_misc);
+}
+#else
+static int container_register(void)
+{
+	return 0;
+}
+
+static void container_deregister(void)
+{
+}
+#endif
+
 static int __init iommufd_init(void)
 {
 	int rc;
@@ -404,18 +436,26 @@ static int __init iommufd_init(void)
 	iommufd_debugfs_init();
 	iommufd_fail_init();
 	rc = misc_register(&iommufd_misc);
-	if (rc) {
-		iommufd_fail_exit();
-		iommufd_debugfs_exit();
-		parallel_exit();
-		return rc;
-	}
+	if (rc)
+		goto err_exit;
 	iommufd_dmabuf_importer = iommufd_misc.this_device;
+	rc = container_register();
+	if (rc)
+		goto err_misc;
 	return 0;
+
+err_misc:
+	misc_deregister(&iommufd_misc);
+err_exit:
+	iommufd_fail_exit();
+	iommufd_debugfs_exit();
+	parallel_exit();
+	return rc;
 }
 
 static void __exit iommufd_exit(void)
 {
+	container_deregister();
 	misc_deregister(&iommufd_misc);
 	iommufd_fail_exit();
 	iommufd_debugfs_exit();
