@@ -256,6 +256,24 @@ int iofd_objects(int fd, const char *type)
 	return count;
 }
 
+/*
+ * Does a file keep the sentences of its refusals? Ours do. Device files of the
+ * kernel's own VFIO, where there is no vfio_cdev, know nothing of them; what
+ * iommufd refuses there is a tracepoint only.
+ */
+static bool keeps_sentences(int fd)
+{
+	char link[64], path[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return true;
+	path[n] = 0;
+	return strncmp(path, "/dev/vfio/", 10) || !access("/sys/module/vfio_cdev", F_OK);
+}
+
 const char *iofd_refused(int fd, unsigned int cmd, int rc, int want)
 {
 	static __thread char wrong[700];
@@ -267,6 +285,8 @@ const char *iofd_refused(int fd, unsigned int cmd, int rc, int want)
 			 rc ? iommufd_last_reason(fd) : "no refusal");
 		return wrong;
 	}
+	if (!keeps_sentences(fd))
+		return NULL;
 	if (!iofd_refusal(fd, &r))
 		return "refused without a sentence in fdinfo";
 	if (fd == seen_fd && r.seq == seen_seq) {

@@ -166,7 +166,11 @@ static const struct vfio_device_ops edu_ops = {
 	/* what this driver does itself */
 	.init = edu_init,
 	.open_device = edu_open,
-	/* and what the core does for it */
+	/* and what the core does for it; the first four where there is an iommufd */
+	.bind_iommufd = vfio_iommufd_physical_bind,
+	.unbind_iommufd = vfio_iommufd_physical_unbind,
+	.attach_ioas = vfio_iommufd_physical_attach_ioas,
+	.detach_ioas = vfio_iommufd_physical_detach_ioas,
 	.match = vfio_pci_core_match,
 	.request = vfio_pci_core_request,
 	.mmap = vfio_pci_core_mmap,
