@@ -32,6 +32,7 @@ help:
 	@echo '  make check                 all tests'
 	@echo '  make check-debug           the same on a kernel that tells of every mistake (KASAN, lockdep; slow)'
 	@echo "  make check-mainline-tests  mainline's own test programs, fetched from Debian's newest kernel source"
+	@echo '  make coverage              which lines of the modules the tests reach, a table per file'
 	@echo '  make test T=NAME [MACHINE=...]    one test, or those that match a pattern'
 	@echo '  make fuzz [SECONDS=60] [SEED=...] [ROUND=...]   random sequences of commands; a round that'
 	@echo '                             failed is repeated, and printed, by its seed and number'
@@ -81,6 +82,9 @@ check-debug:
 check-mainline-tests:
 	@tools/testing/mainline/mainline
 
+coverage:
+	@$(lab) coverage
+
 overlay overlay-undo:
 	@test -n '$(LINUX)' || { echo 'usage: make $@ LINUX=SOURCE, the source of a 6.12 kernel' >&2; exit 1; }
 	@tools/overlay/overlay $(if $(filter %-undo,$@),undo,apply) '$(LINUX)'
@@ -100,4 +104,4 @@ shell:
 bench:
 	@$(lab) bench
 
-.PHONY: overlay overlay-undo modules all help kdir install uninstall clean demo check check-debug check-mainline-tests test shell bench
+.PHONY: overlay overlay-undo modules all help kdir install uninstall clean demo check check-debug coverage check-mainline-tests test shell bench

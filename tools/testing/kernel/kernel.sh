@@ -6,7 +6,7 @@
 # flavour, and kernel_ensure() before it builds anything.
 #
 #   $cache/source/VERSION       Debian's source of the stock kernel in the tree
-#   $cache/source/FLAVOUR       hard links to it, with the overlay
+#   $cache/source/overlay       hard links to it, with the overlay
 #   $cache/kernel/FLAVOUR       what was built (the O= of Kbuild), and in it
 #     modules                   installed modules
 #     .digest                   of what it was built from
@@ -14,6 +14,8 @@
 # A flavour is a file flavours/FLAVOUR, which sets
 #   kernel_configs              names of configuration fragments, the last wins
 #   kernel_overlay              yes: with our subsystem in the source
+#   kernel_make                 a variable for make when it is built
+#   kernel_module_make          the same when modules are built for it
 
 kernel_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
@@ -22,7 +24,7 @@ kernel_load()
 {
 	kernel_flavour=$1
 	[ -r "$kernel_dir/flavours/$1" ] || die "no kernel $1"
-	kernel_configs='' kernel_overlay=no
+	kernel_configs='' kernel_overlay=no kernel_make='' kernel_module_make=''
 	. "$kernel_dir/flavours/$1"
 
 	kernel_out=$cache/kernel/$1
@@ -72,6 +74,7 @@ kernel_digest()
 
 	{
 		basename "$kernel_source"
+		echo "$kernel_make"
 		for c in $kernel_configs; do
 			grep -v '^#' "$kernel_dir/$c.config"
 		done
@@ -104,6 +107,37 @@ kernel_configure()
 	[ -z "$wrong" ] || die "the kernel source does not offer: $wrong"
 }
 
+# Is the flavour that is loaded built, and current? Fetches and builds nothing.
+kernel_is_built()
+{
+	local version
+
+	[ -n "$kernel_id" ] && [ -e "$kernel" ] || return 1
+	version=$("$lab_dir/intree" dpkg-query -W -f '${Version}' linux-image-amd64) || return 1
+	kernel_source=$cache/source/$version
+	[ -e "$kernel_source/.complete" ] && [ "$(kernel_digest)" = "$kernel_id" ]
+}
+
+# Every sensible configuration of the overlay compiles: TAP, see combinations.
+kernel_combinations()
+{
+	source_ensure
+	mkdir -p "$cache/kernel/combinations"
+	exec 7>"$cache/kernel/combinations/.lock"
+	flock 7
+	overlay_ensure
+	"$lab_dir/intree" "$kernel_dir/combinations" "$kernel_tree" "$cache/kernel/combinations"
+	exec 7>&-
+}
+
+# Lays the overlay over a copy of the source, and tells where: $kernel_tree
+overlay_ensure()
+{
+	kernel_tree=$cache/source/overlay
+	[ -d "$kernel_tree" ] || cp -al "$kernel_source" "$kernel_tree"
+	"$repo/tools/overlay/overlay" apply "$kernel_tree" >/dev/null || die "the overlay does not fit"
+}
+
 # Builds the flavour that is loaded, if it is not what it ought to be. A change
 # of few files is a short build: Kbuild knows what depends on what.
 kernel_ensure()
@@ -121,19 +155,15 @@ kernel_ensure()
 	if [ "$digest" != "$kernel_id" ]; then
 		rm -f "$kernel_out/.digest"
 		kernel_tree=$kernel_source
-		if [ "$kernel_overlay" = yes ]; then
-			kernel_tree=$cache/source/$kernel_flavour
-			[ -d "$kernel_tree" ] || cp -al "$kernel_source" "$kernel_tree"
-			"$repo/tools/overlay/overlay" apply "$kernel_tree" >/dev/null || die "the overlay does not fit"
-		fi
+		[ "$kernel_overlay" = no ] || overlay_ensure
 		say "kernel $kernel_flavour: building (about 12 minutes on two CPUs, less after a small change)"
 		kernel_configure
-		"$lab_dir/intree" sh -ec 'out=$1 jobs=$2
-			nice -n 15 make -C "$out" -j"$jobs" bzImage modules
+		"$lab_dir/intree" sh -ec 'out=$1 jobs=$2 set=$3
+			nice -n 15 make -C "$out" ${set:+"$set"} -j"$jobs" bzImage modules
 			rm -rf "$out/modules"
 			make -C "$out" INSTALL_MOD_PATH="$out/modules" modules_install' \
-			- "$kernel_out" "$(nproc)" 7>&- 2>&1 | progress "kernel $kernel_flavour" 3>>"$kernel_out/log" || {
-			grep -E -A5 'error:|undefined|modpost: ' "$kernel_out/log" >&2
+			- "$kernel_out" "$(nproc)" "$kernel_make" 7>&- 2>&1 | progress "kernel $kernel_flavour" 3>>"$kernel_out/log" || {
+			grep -E -A5 'error:|undefined|modpost: ' "$kernel_out/log" >&2 || :
 			die "the kernel was not built, see $kernel_out/log"
 		}
 		printf '%s\n' "$digest" >"$kernel_out/.digest"

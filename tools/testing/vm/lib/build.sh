@@ -31,6 +31,7 @@ arch_load()
 	kernel_modules=/
 	kernel_id=$kver
 	kernel_overlay=no
+	kernel_module_make=''
 }
 
 build_run()
@@ -46,7 +47,7 @@ build_run()
 
 build_all()
 {
-	local start=$SECONDS digest modules
+	local start=$SECONDS digest modules sources
 
 	[ -z "$arch_flavour" ] || kernel_ensure
 	mkdir -p "$built/src" "$built/t" "$built/m" "$built/obj"
@@ -73,17 +74,16 @@ build_all()
 
 	rm -f "$built/.built" "$built"/m/*.ko
 	: >"$built/build.log"
-	# a kernel with the overlay has them already
-	[ "$kernel_overlay" = yes ] ||
-	build_run make ${LAB_KEEP_GOING:+-k} -C "$kernel_build" "${arch_make[@]}" M="$built/src" IOMMUFD_TEST_MODULES=m -j2 modules
+	# a kernel with the overlay has ours already, but not those of the tests
+	sources=$built/src
+	[ "$kernel_overlay" = no ] || sources=$built/src/tools/testing/selftests
+	build_run make ${LAB_KEEP_GOING:+-k} -C "$kernel_build" "${arch_make[@]}" M="$sources" \
+		${kernel_module_make:+"$kernel_module_make"} IOMMUFD_TEST_MODULES=m -j2 modules
 	build_run make ${LAB_KEEP_GOING:+-k} -f "$lab_dir/programs.mk" -j2 CC="$arch_cc" \
 		SRC="$built/src" BIN="$built/t" OBJ="$built/obj" all
-	if [ "$kernel_overlay" = yes ]; then
-		# what tests load themselves
-		modules=$(find "$kernel_modules/lib" -path '*/iommu/mock/*.ko')
-	else
-		modules=$(find "$built/src" -name '*.ko')
-	fi
+	modules=$(find "$built/src" -name '*.ko')
+	# what tests load themselves
+	[ "$kernel_overlay" = no ] || modules+=" $(find "$kernel_modules/lib" -path '*/iommu/mock/*.ko')"
 	# shellcheck disable=SC2086 # a list of words
 	build_run sh -ec 'd=$1 strip=$2; shift 2
 		for m; do $strip --strip-debug -o "$d/${m##*/}" "$m"; done' - "$built/m" "$arch_strip" $modules

@@ -32,6 +32,24 @@ run_host()
 	run_judge
 }
 
+# Every sensible configuration of the overlay compiles.
+run_combinations()
+{
+	local status=0
+
+	machine_name=combinations
+	about='configurations of the overlay, compiled'
+	new_run_dir
+	: >"$run_dir/console.log"
+	{
+		printf '#lab: ready\n#lab: begin combinations\n'
+		kernel_combinations 2>&1 </dev/null || status=$?
+		printf '#lab: end combinations %d\n#lab: done\n' "$status"
+	} >"$run_dir/results.log"
+	mode=tests retries=0 ended=''
+	run_judge
+}
+
 # The demo is a test with as many lines as it has steps.
 run_demo()
 {
@@ -60,6 +78,7 @@ check_job()
 	case $job in
 	host) run_host ;;
 	demo) run_demo ;;
+	combinations) run_combinations ;;
 	*)
 		machine_load "$job"
 		mode=tests run_command=''
@@ -80,14 +99,26 @@ cmd_check()
 
 	tree_ensure
 	for m in $(machine_list); do
-		[ -z "$(machine_load "$m"; [ "$suite" != "$wanted" ] || printf %s "$tests")" ] || jobs+=" $m"
+		case $(machine_load "$m"
+			[ "$suite" = "$wanted" ] && [ -n "$tests" ] || exit 0
+			[ "$only_built" = no ] || kernel_is_built || { echo unbuilt; exit; }
+			echo run) in
+		run) jobs+=" $m" ;;
+		unbuilt)
+			say "$m: skipped, its kernel is not built here; make check-debug does that"
+			skipped=$((skipped + 1))
+			;;
+		esac
 	done
 	[ -n "$jobs" ] || die "no machine has tests of the suite '$wanted'"
 	for a in $(for m in $jobs; do (machine_load "$m"; echo "$arch"); done | sort -u); do
 		arch_load "$a"
 		build_all
 	done
-	[ "$wanted" != check ] || jobs="host $jobs demo"
+	case $wanted in
+	check) jobs="host $jobs demo" ;;
+	debug) jobs+=" combinations" ;;
+	esac
 
 	at_once=$(nproc)
 	[ "$at_once" -le 4 ] || at_once=4
