@@ -55,6 +55,12 @@ void want_pair(struct vdev *a, struct vdev *b)
 	tap_skip("no two edu in one IOMMU group");
 }
 
+void want_vfio_cdev(void)
+{
+	if (access("/sys/module/vfio_cdev", F_OK))
+		tap_skip("of vfio_cdev, which is not here");
+}
+
 void *edge(size_t len)
 {
 	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,

@@ -38,6 +38,9 @@ int find_again(struct vdev *v);
 /* Two edu of one group, neither opened; or skip */
 void want_pair(struct vdev *a, struct vdev *b);
 
+/* Skip where device files are those of the kernel's own VFIO: not its contract */
+void want_vfio_cdev(void);
+
 /* An address whose first len bytes may be read and written, and no more. */
 void *edge(size_t len);
 /* A page that may be read only. */

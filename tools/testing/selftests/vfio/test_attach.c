@@ -39,6 +39,7 @@ static void arguments(void)
 	uint32_t ioas;
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_bound(&v, PCI_EDU, 0, iommufd);
 	OK(iofd_ioas(iommufd, &ioas));
 	REFUSED(v.fd, ATTACH, attach_arg(v.fd, 0, 0, ioas, 0), -EINVAL);
@@ -84,6 +85,7 @@ static void no_way_out(void)
 	struct vdev v;
 	char text[32];
 
+	want_vfio_cdev();
 	rw = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ro = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	CHECK(rw != MAP_FAILED && ro != MAP_FAILED);

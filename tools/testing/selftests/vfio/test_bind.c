@@ -58,6 +58,7 @@ static void arguments(void)
 	uint32_t ioas;
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	OK(vdev_open(&v));
 	REFUSED(v.fd, cmd, bind_arg(v.fd, 0, 0, iommufd), -EINVAL);
@@ -263,6 +264,7 @@ static void says_what_it_is(void)
 	uint32_t ioas, pt;
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	OK(vdev_open(&v));
 	CHECK(fdinfo(v.fd, "vfio-device", text, sizeof(text)));

@@ -183,6 +183,7 @@ static void refusals(void)
 	int stock = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	struct setup s;
 
+	want_vfio_cdev();
 	CHECK(stock >= 0);
 	begin(&s, 0);
 	REFUSED(s.iommufd, VFIO_GROUP_SET_CONTAINER, join(s.group, s.iommufd), -EINVAL);
@@ -231,6 +232,7 @@ static void opened_twice(void)
 	struct setup s;
 	uint32_t pt = 1;
 
+	want_vfio_cdev();
 	begin(&s, 0);
 	open_device(&s);
 	second = s.v;
@@ -262,6 +264,7 @@ static void bound_by_file(void)
 	int other = OK(iofd_open()), group;
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_bound(&v, PCI_EDU, 0, other);
 	group = open_group(&v);
 	REFUSED(other, VFIO_GROUP_SET_CONTAINER, join(group, other), -EBUSY);
@@ -301,6 +304,7 @@ static void several(void)
 	void *rw = mem_anon(PAGE);
 	struct edu e;
 
+	want_vfio_cdev();
 	want_pair(&a, &b);
 	want_legacy_dma(&a);
 	for (i = 0;; i++) {
@@ -434,6 +438,7 @@ static void module_stays(void)
 	struct setup s;
 	int i;
 
+	want_vfio_cdev();
 	begin(&s, 0);
 	ERR(module_unload("vfio_cdev"), -EAGAIN);
 	OK(leave(s.group));
@@ -462,6 +467,7 @@ static void module_goes(void)
 	struct vdev v;
 	pid_t pid[2];
 
+	want_vfio_cdev();
 	CHECK(stock >= 0);
 	want_device(&v, PCI_EDU, 0);
 	group = open_group(&v);

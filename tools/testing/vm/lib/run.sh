@@ -10,9 +10,6 @@
 #     standstill    the state of a machine that gave no sign of life
 #     totals        passed, failed, skipped, status of the command
 
-# A machine is taken for hung when it gave no sign of life for so long.
-hang_limit=${LAB_HANG:-40}
-
 machine_load()
 {
 	local file=$lab_dir/machines/$1
@@ -25,6 +22,8 @@ machine_load()
 	machine_name=$1
 	machine=() devices=() append='' memory=1G cpus=2 about='' suite=check
 	stock_modules='' own_modules='iommufd vfio_cdev' parameters='' tests=''
+	# taken for hung when it gave no sign of life for so long
+	hang_limit=${LAB_HANG:-40}
 	test_limit=120 total_limit=900 slow=1 keep_disks=no only_built=no
 	prepare() { :; }
 	orders() { :; }
