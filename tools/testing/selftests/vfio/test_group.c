@@ -45,6 +45,7 @@ static void group_first(void)
 	struct legacy l;
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	OK(vdev_open(&v));
 	legacy_group(&l, &v, true);
@@ -69,6 +70,7 @@ static void file_first(void)
 	struct vdev v;
 	int rc;
 
+	want_vfio_cdev();
 	want_bound(&v, PCI_EDU, 0, iommufd);
 	legacy_group(&l, &v, false);
 	rc = legacy_join(&l);
@@ -86,6 +88,7 @@ static void half_a_group(void)
 	struct vdev a, b;
 	struct legacy l;
 
+	want_vfio_cdev();
 	want_pair(&a, &b);
 	OK(vdev_open(&a));
 	OK(vdev_bind(&a, iommufd));

@@ -198,6 +198,7 @@ static void either_goes(void)
 	int i, iommufd = OK(iofd_open());
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	for (i = 0; i < 4; i++) {
 		struct vm m;
@@ -276,6 +277,7 @@ static void unload_with_hook(void)
 	struct vm m;
 	int i;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	for (i = 0; i < 3; i++) {
 		vm_make(&m);
@@ -303,6 +305,7 @@ static void without_hook(void)
 	struct vdev v;
 	struct vm m;
 
+	want_vfio_cdev();
 	if (access(FTRACE, F_OK))
 		tap_skip("this kernel has no ftrace");
 	vm_make(&m);

@@ -98,6 +98,7 @@ static void driver_unbind(void)
 	struct edu e;
 	int iommufd;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", v.bdf);
 	taken_away(&v, path, v.bdf);
@@ -115,6 +116,7 @@ static void pci_remove(void)
 	struct edu e;
 	int iommufd;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 1);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", v.bdf);
 	taken_away(&v, path, "1");
@@ -151,6 +153,7 @@ static void driver_module_held(void)
 	int iommufd = OK(iofd_open());
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_bound(&v, PCI_EDU, 0, iommufd);
 	ERR(module_unload("vfio_cdev"), -EAGAIN);
 	ERR(module_unload("vfio_pci"), -EAGAIN);

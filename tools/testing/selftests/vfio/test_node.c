@@ -177,6 +177,7 @@ static void uevents(void)
 	struct vdev v;
 	int fd;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	fd = uevent_open();
 	CHECK(has_number(&v, number, sizeof(number)));
@@ -198,6 +199,7 @@ static void reload(void)
 	char path[160], number[32];
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	OK(module_unload("vfio_cdev"));
 	wait_gone(v.node);
@@ -219,6 +221,7 @@ static void reload_often(void)
 	struct vdev v;
 	int i;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	for (i = 0; i < 10; i++) {
 		OK(module_unload("vfio_cdev"));
@@ -234,6 +237,7 @@ static void reload_race(void)
 	struct vdev v;
 	int i;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 1);
 	child = fork();
 	CHECK(child >= 0);
@@ -257,6 +261,7 @@ static void unload_refused(void)
 {
 	struct vdev v;
 
+	want_vfio_cdev();
 	want_device(&v, PCI_EDU, 0);
 	OK(vdev_open(&v));
 	ERR(module_unload("vfio_cdev"), -EAGAIN);

@@ -64,6 +64,8 @@ static void setup(struct vdev *pf, struct vdev *vf, int iommufd)
 	want_device(pf, PCI_IGB, 0);
 	if (put(SRIOV_PARAM, "Y"))
 		tap_skip("vfio-pci without SR-IOV");
+	if (pci_attr(pf->bdf, "sriov_totalvfs", path, sizeof(path)))
+		tap_skip("this kernel sees no SR-IOV capability");
 	set_vfs(pf, "0");
 	OK(vdev_open(pf));
 	OK(vdev_bind(pf, iommufd));

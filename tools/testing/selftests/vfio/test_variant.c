@@ -85,6 +85,7 @@ static void works(void)
 	struct vdev v;
 	struct edu e;
 
+	want_vfio_cdev();
 	setup(&v, iommufd);
 	CHECK(fdinfo(v.fd, "vfio-device", text, sizeof(text)));
 	CHECK(strstr(text, "vfio_edu_test"));
@@ -222,6 +223,7 @@ static void dma_logging(void)
 	char data[40] = {};
 	struct vdev v;
 
+	want_vfio_cdev();
 	setup(&v, iommufd);
 	REFUSED(v.fd, FEATURE, feature(&v, VFIO_DEVICE_FEATURE_DMA_LOGGING_START | PROBE,
 				       data, 0), -ENOTTY);
