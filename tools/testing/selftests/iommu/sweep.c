@@ -253,7 +253,9 @@ static void sweep(const struct ops_op *op)
 	rc = op->call(&e);
 	if (rc == -ENOTTY)
 		tap_skip("not there: %s", iommufd_last_reason(*e.refuser));
-	OK(rc);
+	if (rc)
+		tap_fail(__FILE__, __LINE__, "gave %s: %s", tap_errno(rc),
+			 op->cmd ? iommufd_last_reason(*e.refuser) : "");
 	if (op->undo)
 		op->undo(&e);
 	ops_look(&e, &first);
