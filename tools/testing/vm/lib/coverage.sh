@@ -8,17 +8,13 @@
 #   $out/coverage/FILE.gcov    the source with counts, ##### if never reached
 #   $out/coverage/table        a line per file
 
-# Every machine of the suite runs its tests, failed or not, and gives counts.
+# coverage_collect MACHINE...: they run their tests, failed or not, and give counts.
 coverage_collect()
 {
-	local m jobs=''
+	local m
 
-	for m in $(machine_list); do
-		[ "$(machine_load "$m"; echo "$suite")" != coverage ] || jobs+=" $m"
-	done
-	for m in $jobs; do
+	for m; do
 		machine_load "$m"
-		build_all
 		live=no mode=tests run_command=''
 		run_tests=$(expand_tests "${LAB_TESTS:-$tests}")
 		run_machine
@@ -53,14 +49,25 @@ coverage_merge()
 	done
 }
 
+# cmd_coverage [MACHINE...]: all that are for it unless some are named
 cmd_coverage()
 {
-	local start=$SECONDS total_failed=0
+	local start=$SECONDS total_failed=0 m
 
 	tree_ensure
+	if [ $# -eq 0 ]; then
+		# shellcheck disable=SC2046 # a list of words
+		set -- $(for m in $(machine_list); do
+			machine_load "$m"
+			[ "$suite" != coverage ] || echo "$m"
+		done)
+	fi
 	rm -rf "$out/coverage"
 	mkdir -p "$out/coverage"
-	coverage_collect
+	# once: counts of another build mean nothing
+	arch_load amd64-coverage
+	build_all
+	coverage_collect "$@"
 	arch_load amd64-coverage
 	coverage_merge
 	( cd "$out/coverage/all$built/src" && find . -name '*.gcda' ! -path './tools/*' -printf '%P\n' ) | LC_ALL=C sort |
