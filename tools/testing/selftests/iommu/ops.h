@@ -62,6 +62,8 @@ struct ops_table {
 
 extern const struct ops_table ops_event;
 extern const struct ops_table ops_ext;
+/* with edu */
+extern const struct ops_table ops_group;
 extern const struct ops_table ops_mock;
 extern const struct ops_table ops_pasid;
 extern const struct ops_table ops_viommu;

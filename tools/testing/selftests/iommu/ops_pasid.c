@@ -106,9 +106,8 @@ static int get_pa(struct ops_env *e)
 static const struct ops_op ops[] = {
 	{ "HWPT_ALLOC for PASIDs", 0, IOMMU_HWPT_ALLOC, make_device, hwpt_for_pasids, drop_hwpt },
 	{ "a PASID attached", 0, IOMMU_TEST_CMD, make_device, pasid_attach, drop_device },
-	{ "a PASID moved", 0, IOMMU_TEST_CMD, attach_first, pasid_replace, drop_device, .stays = true },
-	{ "a PASID moved in steps", 0, IOMMU_TEST_CMD, attach_in_steps, pasid_replace, drop_in_steps,
-	  .stays = true },
+	{ "a PASID moved", 0, IOMMU_TEST_CMD, attach_first, pasid_replace, drop_device },
+	{ "a PASID moved in steps", 0, IOMMU_TEST_CMD, attach_in_steps, pasid_replace, drop_in_steps },
 	{ "a PASID detached", 0, IOMMU_TEST_CMD, attach_first, pasid_detach, drop_device },
 	{ "a device moved whose interrupts are translated", 0, IOMMU_TEST_CMD, prepare_move,
 	  move_device, drop_moved, .lasting = 1 },

@@ -9,6 +9,7 @@
 static const struct ops_table *const tables[] = {
 	&ops_event,
 	&ops_ext,
+	&ops_group,
 	&ops_mock,
 	&ops_pasid,
 	&ops_viommu,
