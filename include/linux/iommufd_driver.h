@@ -246,7 +246,9 @@ struct iommufd_page_response {
  * @disable_faults: undo it, after the last such attachment; returns when no
  *		    iommufd_report_fault() for @dev is under way or will come
  * @page_response: answer a group of page requests of @dev. Goes with
- *		   @enable_faults. Must not wait for iommufd_report_fault()
+ *		   @enable_faults. Called at any time between the two, from several
+ *		   threads at once, also from within iommufd_report_fault(), for
+ *		   which it must not wait
  *
  * All callbacks may sleep. map and unmap of disjoint ranges run concurrently.
  * All are called with the device bound (its group's ownership claimed), the
