@@ -471,6 +471,15 @@ static u64 vtd_iommufd_capabilities(struct device *dev)
 	return 0;
 }
 
+/* Units that are alike walk each other's tables, and see the same in them. */
+static bool vtd_iommufd_shares_tables(struct device *a, struct device *b)
+{
+	const struct vtd_unit *unit_a = to_vtd_device(a)->unit;
+	const struct vtd_unit *unit_b = to_vtd_device(b)->unit;
+
+	return unit_a->cap == unit_b->cap && unit_a->ecap == unit_b->ecap;
+}
+
 const struct iommufd_driver_ops vtd_iommufd_ops = {
 	.name = "iommu_vtd",
 	.owner = THIS_MODULE,
@@ -481,4 +490,5 @@ const struct iommufd_driver_ops vtd_iommufd_ops = {
 	.windows = vtd_iommufd_windows,
 	.map = vtd_iommufd_map,
 	.unmap = vtd_unmap_range,
+	.shares_tables = vtd_iommufd_shares_tables,
 };
