@@ -1,14 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * A VM's objects on the mock, each operation against each: two threads on one
- * file, over and over for a short while. Who wins is chance. What is not: each
- * answer is one that the situation can have given, afterwards all of it can be
- * taken apart, and no page is left pinned.
- *
- * One test per operation, against itself and all that come after it.
- * PAIRS_MS sets how long each pair runs.
- */
-#include <pthread.h>
+/* A VM's objects on the mock, each operation against each. */
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,6 +9,7 @@
 
 #include "mem.h"
 #include "mock_viommu.h"
+#include "pairs.h"
 
 #define PAGE 4096UL
 #define MEM (16 * PAGE)
@@ -29,20 +21,6 @@ static uint32_t ioas, parent;
 /* of whatever there is of each kind the latest; an id may be stale */
 static _Atomic uint32_t stdev, idev, viommu, vdevice, nested, queue;
 static _Atomic uint64_t region;
-static _Atomic bool stop;
-
-struct operation {
-	const char *name;
-	int (*run)(unsigned int *seed);
-	int also[3];	/* besides ENOENT, EEXIST, EBUSY and EINVAL */
-};
-
-struct worker {
-	const struct operation *op;
-	pthread_t thread;
-	unsigned int seed;
-	_Atomic unsigned long rounds, done;
-};
 
 static int keep(int rc, uint32_t id, _Atomic uint32_t *where)
 {
@@ -220,7 +198,7 @@ static int op_fork(unsigned int *seed)
 	return status ? -EIO : 0;
 }
 
-static const struct operation operations[] = {
+static const struct pairs_op operations[] = {
 	{ "VIOMMU_ALLOC and DESTROY", op_viommu },
 	{ "VDEVICE_ALLOC and DESTROY", op_vdevice },
 	{ "HWPT_ALLOC of a nested one and DESTROY", op_nested },
@@ -235,33 +213,6 @@ static const struct operation operations[] = {
 	{ "another file", op_other_file },
 	{ "fork and exit", op_fork },
 };
-
-#define COUNT (sizeof(operations) / sizeof(operations[0]))
-
-static bool may_answer(const struct operation *op, int rc)
-{
-	switch (rc) {
-	case -ENOENT: case -EEXIST: case -EBUSY: case -EINVAL:
-		return true;
-	}
-	return rc >= 0 || rc == op->also[0] || rc == op->also[1] || rc == op->also[2];
-}
-
-static void *work(void *arg)
-{
-	struct worker *w = arg;
-
-	while (!stop) {
-		int rc = w->op->run(&w->seed);
-
-		if (!may_answer(w->op, rc))
-			tap_fail(__FILE__, __LINE__, "%s gave %s: %s", w->op->name,
-				 tap_errno(rc), iommufd_last_reason(fd));
-		w->rounds++;
-		w->done += rc >= 0;
-	}
-	return NULL;
-}
 
 static void set_up(void)
 {
@@ -285,71 +236,16 @@ static void set_up(void)
 	queue = id;
 }
 
-/* Each round takes what nothing depends on any more. */
-static void tear_down(const char *a, const char *b, long long pinned)
-{
-	int round, left = 0;
-	uint32_t id;
-
-	for (round = 0; round < 8; round++)
-		for (id = 1; id < 4096; id++)
-			if (iofd_destroy(fd, id) == -EBUSY)
-				left = round;
-	if (iofd_objects(fd, NULL))
-		tap_fail(__FILE__, __LINE__, "%s, %s: %d objects cannot be destroyed after %d rounds",
-			 a, b, iofd_objects(fd, NULL), left);
-	if (mem_wait_pinned(pinned, 2000) != pinned || mem_status(0, "VmPin"))
-		tap_fail(__FILE__, __LINE__, "%s, %s: %lld pages still pinned, VmPin %lld", a, b,
-			 mem_pinned_pages() - pinned, mem_status(0, "VmPin"));
-	close(fd);
-}
-
-static void pair(const struct operation *a, const struct operation *b, long ms)
-{
-	struct worker w[2] = { { a, .seed = 1 }, { b, .seed = 2 } };
-	long long pinned = mem_pinned_pages();
-	int i;
-
-	set_up();
-	stop = false;
-	for (i = 0; i < 2; i++)
-		CHECK(!pthread_create(&w[i].thread, NULL, work, &w[i]));
-	usleep(ms * 1000);
-	/* on a busy machine a thread may not have run yet */
-	for (i = 0; i < 1000 && !(w[0].rounds && w[1].rounds); i++)
-		usleep(10000);
-	stop = true;
-	for (i = 0; i < 2; i++) {
-		CHECK(!pthread_join(w[i].thread, NULL));
-		CHECK(w[i].rounds);
-	}
-	tear_down(a->name, b->name, pinned);
-	tap_note("%s (%lu of %lu), %s (%lu of %lu)", a->name, w[0].done, w[0].rounds, b->name,
-		 w[1].done, w[1].rounds);
-}
-
-static void against_all(void)
-{
-	const struct operation *a = tap_current->arg, *b;
-	const char *ms = getenv("PAIRS_MS");
-
-	mem = mem_anon(MEM);
-	CHECK(mem);
-	for (b = a; b < operations + COUNT; b++)
-		pair(a, b, ms ? atol(ms) : 80);
-}
+static const struct pairs pairs = {
+	.ops = operations,
+	.count = sizeof(operations) / sizeof(operations[0]),
+	.set_up = set_up,
+	.fd = &fd,
+	.mem = &mem,
+	.size = MEM,
+};
 
 int main(int argc, char **argv)
 {
-	static struct tap_test tests[COUNT];
-	unsigned int i;
-
-	for (i = 0; i < COUNT; i++)
-		tests[i] = (struct tap_test){
-			.title = operations[i].name,
-			.run = against_all,
-			.seconds = 120,
-			.arg = &operations[i],
-		};
-	return mock_run(argc, argv, tests, COUNT);
+	return pairs_run(argc, argv, &pairs);
 }
