@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <linux/capability.h>
+#include <linux/vfio_cdev.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -400,6 +401,25 @@ static void raw(struct thread *t)
 		syscall(SYS_close_range, 200, ~0U, 0);
 }
 
+/* Pages of its first BAR, which MAP_FILE finds among the files. */
+static int export(struct vdev *d, unsigned int pages)
+{
+	struct {
+		struct vfio_device_feature head;
+		struct vfio_device_feature_dma_buf buf;
+		struct vfio_region_dma_range range;
+	} a = {
+		.head = {
+			.argsz = sizeof(a),
+			.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
+		},
+		.buf = { .open_flags = O_RDWR | O_CLOEXEC, .nr_ranges = 1 },
+		.range = { .length = pages * 4096 },
+	};
+
+	return iofd_ioctl(d->fd, VFIO_DEVICE_FEATURE, &a);
+}
+
 static void use_device(struct thread *t)
 {
 	int i = rnd(t) % DEVICES;
@@ -410,7 +430,18 @@ static void use_device(struct thread *t)
 
 	if (!d->node[0])
 		return;
-	switch (rnd(t) % 6) {
+	switch (rnd(t) % 8) {
+	case 2:
+		rc = export(d, 1 + rnd(t) % 4);
+		say(t, "device %d DMA_BUF\n", i);
+		judge(t, d->fd, VFIO_DEVICE_FEATURE, "DMA_BUF", rc);
+		if (rc >= 0)
+			keep(t, temps, TEMPS, rc);
+		return;
+	case 3:
+		rc = vdev_enable(d, one_in(t, 2));
+		say(t, "device %d memory switched\n", i);
+		return;
 	case 0:
 		rc = vdev_detach(d);
 		say(t, "device %d DETACH\n", i);
