@@ -2,6 +2,7 @@
 /*
  * Reasons: a sentence for each errno that reaches user space.
  */
+#include <linux/ctype.h>
 #include <linux/hash.h>
 #include <linux/iommufd_reason.h>
 #include <linux/module.h>
@@ -214,13 +215,17 @@ EXPORT_SYMBOL_GPL(iommufd_reason_end);
 int iommufd_refuse(int err, const char *fmt, ...)
 {
 	struct iommufd_reason_scope *scope = reason_innermost();
-	char *text, local[IOMMUFD_REASON_MAX];
+	char *text, *c, local[IOMMUFD_REASON_MAX];
 	va_list args;
 
 	text = scope ? scope->text : local;
 	va_start(args, fmt);
 	vscnprintf(text, IOMMUFD_REASON_MAX, fmt, args);
 	va_end(args);
+	/* One line, whatever a name that the user gave has in it. */
+	for (c = text; *c; c++)
+		if (iscntrl(*c))
+			*c = '?';
 
 	trace_iommufd_refuse(err, scope ? scope->cmd : 0, text);
 	for (; scope && scope->outer; scope = scope->outer)

@@ -198,6 +198,10 @@ static void refusals(void)
 	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD, device_fd(s.group, ""), -ENODEV);
 	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD,
 		device_fd(s.group, "0000:ff:1f.7"), -ENODEV);
+	/* a reason is one line, whatever the name */
+	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD,
+		device_fd(s.group, "no\nsuch\tdevice"), -ENODEV);
+	CHECK(strstr(iommufd_last_reason(s.iommufd), "no?such?device"));
 	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD,
 		device_fd(s.group, "0000:00:04.0 vf_token=1"), -EINVAL);
 	/* it is in use as long as a device of it is */
