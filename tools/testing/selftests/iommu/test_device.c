@@ -12,6 +12,7 @@
 
 #include "devices.h"
 #include "mem.h"
+#include "mock_event.h"
 
 #define PAGE 4096UL
 
@@ -419,6 +420,29 @@ static void hwpt_fields(void)
 	CHECK_EQ(iofd_objects(s.fd, "hwpt"), 0);
 }
 
+/* Page requests can be had where the driver has them, which none built in has. */
+static void hwpt_faults(void)
+{
+	uint32_t id, hwpt;
+	int q, rc;
+
+	begin();
+	q = OK(event_fault_queue(s.fd, &id));
+	REFUSED(s.fd, IOMMU_HWPT_ALLOC, event_hwpt(s.fd, d.vdev.id, s.ioas, id + 1000, 0, &hwpt),
+		-ENOENT);
+	rc = event_hwpt(s.fd, d.vdev.id, s.ioas, id, 0, &hwpt);
+	if (rc) {
+		REFUSED(s.fd, IOMMU_HWPT_ALLOC,
+			event_hwpt(s.fd, d.vdev.id, s.ioas, id, 0, &hwpt), -EOPNOTSUPP);
+		CHECK(strstr(iommufd_last_reason(s.fd), "page requests"));
+		tap_note("%s", iommufd_last_reason(s.fd));
+		CHECK_EQ(iofd_objects(s.fd, "hwpt"), 0);
+	} else {
+		attach(&d, hwpt);
+	}
+	close(q);
+}
+
 /* What this IOMMU cannot do is refused, what it can do works. */
 static void hwpt_features(void)
 {
@@ -818,6 +842,7 @@ static const struct tap_test tests[] = {
 	{ "HWPT_ALLOC: ids", hwpt_ids },
 	{ "HWPT_ALLOC: flags and types", hwpt_fields },
 	{ "HWPT_ALLOC: what the IOMMU offers", hwpt_features },
+	{ "HWPT_ALLOC with a fault queue", hwpt_faults },
 	{ "HWPT_ALLOC: EFAULT leaves no HWPT", hwpt_lost_id },
 	{ "HWPT_ALLOC over memory that is gone: EFAULT, nothing pinned", hwpt_no_memory },
 	{ "GET_HW_INFO: lengths and pointers", hw_info },
