@@ -33,6 +33,8 @@ static _Atomic uint32_t table[3], vdevice, veventq_id;
 static int queue[2], veventq;
 /* held while a descriptor's number may mean something else */
 static pthread_rwlock_t files = PTHREAD_RWLOCK_INITIALIZER;
+/* of who makes something anew, so that no id is kept of what another one destroyed */
+static pthread_mutex_t renewing = PTHREAD_MUTEX_INITIALIZER;
 
 static _Atomic bool stop;
 static _Atomic unsigned int sent;
@@ -143,14 +145,16 @@ static int op_pasid(unsigned int *seed)
 
 static int op_renew_table(unsigned int *seed)
 {
-	int i = rand_r(seed) % 3, rc = iofd_destroy(s.fd, table[i]);
+	int i = rand_r(seed) % 3, rc;
 	uint32_t id;
 
-	if (rc)
-		return rc;
-	rc = table_alloc(i ? queue_id[i - 1] : 0, &id);
-	if (!rc)
+	pthread_mutex_lock(&renewing);
+	rc = iofd_destroy(s.fd, table[i]);
+	if (!rc) {
+		CHECK(!table_alloc(i ? queue_id[i - 1] : 0, &id));
 		table[i] = id;
+	}
+	pthread_mutex_unlock(&renewing);
 	return rc;
 }
 
@@ -208,15 +212,14 @@ static int op_event(unsigned int *seed)
 
 static int op_vdevice(unsigned int *seed)
 {
-	int rc = iofd_destroy(s.fd, vdevice);
 	uint32_t id;
 
-	if (rc)
-		return rc;
-	rc = mock_vdevice(s.fd, viommu, m.idev, rand_r(seed) % 4, &id);
-	if (!rc)
-		vdevice = id;
-	return rc;
+	pthread_mutex_lock(&renewing);
+	CHECK(!iofd_destroy(s.fd, vdevice));
+	CHECK(!mock_vdevice(s.fd, viommu, m.idev, rand_r(seed) % 4, &id));
+	vdevice = id;
+	pthread_mutex_unlock(&renewing);
+	return 0;
 }
 
 static int op_read_event(unsigned int *seed)
