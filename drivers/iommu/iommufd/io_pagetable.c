@@ -504,7 +504,8 @@ static void settle_areas(struct io_pagetable *iopt, struct list_head *areas,
  *
  * Context: may sleep.
  * Return: 0, -ENOENT if an area would be cut, -EBUSY if one is being mapped right
- *	   now or has a hardware queue in it, -EINTR killed while waiting; explained, with nothing changed
+ *	   now or has a hardware queue in it, -EINTR killed while waiting;
+ *	   explained, with nothing changed
  */
 int iopt_unmap(struct io_pagetable *iopt, unsigned long first,
 	       unsigned long last, unsigned long *unmapped)

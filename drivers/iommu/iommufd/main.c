@@ -176,8 +176,26 @@ static const struct ucmd_op ucmd_ops[] = {
 	     out_viommu_id),
 };
 
+/* Whether all is 0 from @done on; users may claim gigabytes. */
+static int check_tail(struct iommufd_ucmd *ucmd, size_t done)
+{
+	int rc = 1;
+
+	while (rc > 0 && done < ucmd->user_size) {
+		size_t n = min_t(size_t, ucmd->user_size - done, SZ_64K);
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		rc = check_zeroed_user(ucmd->ubuffer + done, n);
+		done += n;
+		cond_resched();
+	}
+	return rc < 0 ? rc : rc ? 0 : -E2BIG;
+}
+
 static int ucmd_read(struct iommufd_ucmd *ucmd, const struct ucmd_op *op)
 {
+	size_t head;
 	int rc;
 
 	if (get_user(ucmd->user_size, (u32 __user *)ucmd->ubuffer))
@@ -188,13 +206,9 @@ static int ucmd_read(struct iommufd_ucmd *ucmd, const struct ucmd_op *op)
 				      "size is %u, the structure has at least %u bytes",
 				      ucmd->user_size, op->min_size);
 
-	/* Nobody has a structure that large; scanning it would take long. */
-	if (ucmd->user_size > PAGE_SIZE)
-		return iommufd_refuse(-E2BIG, "size is %u, no structure is larger than %lu",
-				      ucmd->user_size, PAGE_SIZE);
-
-	rc = copy_struct_from_user(ucmd->cmd, op->size, ucmd->ubuffer,
-				   ucmd->user_size);
+	head = min_t(size_t, ucmd->user_size, PAGE_SIZE);
+	rc = copy_struct_from_user(ucmd->cmd, op->size, ucmd->ubuffer, head) ?:
+	     check_tail(ucmd, head);
 	if (rc == -E2BIG)
 		return iommufd_refuse(rc, "size is %u, and beyond the %u bytes known here something is not 0",
 				      ucmd->user_size, op->size);

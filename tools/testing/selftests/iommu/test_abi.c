@@ -310,6 +310,32 @@ static void absurd_size(void)
 	}
 }
 
+/* As the structures of a far future, in which all that is new is 0. */
+static void large_size(void)
+{
+	const size_t size = 5 * PAGE + 8;
+	const struct command *c;
+
+	each_command(c) {
+		int fd = OK(iofd_open());
+		char *p = mem_anon(6 * PAGE);
+		int rc;
+
+		memcpy(p, make(fd, c, c->size), c->size);
+		*(uint32_t *)p = size;
+		p[size - 1] = 1;
+		must_be_refused(fd, c, "something at the end",
+				iofd_ioctl(fd, c->cmd, p), -E2BIG);
+		p[size - 1] = 0;
+		rc = iofd_ioctl(fd, c->cmd, p);
+		if (rc == -E2BIG || rc == -EFAULT)
+			tap_fail(__FILE__, __LINE__, "%s of %zu bytes: %s", c->name,
+				 size, tap_errno(rc));
+		munmap(p, 6 * PAGE);
+		close(fd);
+	}
+}
+
 static void bad_pointers(void)
 {
 	const struct command *c;
@@ -670,6 +696,7 @@ static const struct tap_test tests[] = {
 	{ "a longer struct with a zero tail is accepted, the tail left alone", larger_size },
 	{ "a longer struct with something in the tail: E2BIG", unknown_tail },
 	{ "an absurd size: E2BIG", absurd_size },
+	{ "a struct of several pages with zeroes", large_size },
 	{ "null, foreign and cut off structs: EFAULT", bad_pointers },
 	{ "a struct that cannot be written: EFAULT, no object stays", read_only_struct },
 	{ "a thousand objects whose id could not be told leave none", lost_ids },
