@@ -21,15 +21,18 @@
 
 #define PIN_FOLIOS (PAGE_SIZE / sizeof(struct folio *))
 
+static unsigned int seals_of(struct file *file)
+{
+#ifdef CONFIG_HUGETLBFS
+	if (is_file_hugepages(file))
+		return HUGETLBFS_I(file_inode(file))->seals;
+#endif
+	return SHMEM_I(file_inode(file))->seals;
+}
+
 static bool file_is_sealed_for_write(struct file *file)
 {
-	unsigned int seals;
-
-	if (is_file_hugepages(file))
-		seals = HUGETLBFS_I(file_inode(file))->seals;
-	else
-		seals = SHMEM_I(file_inode(file))->seals;
-	return seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+	return seals_of(file) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
 }
 
 /**
