@@ -12,9 +12,11 @@
 #include <linux/hugetlb.h>
 #include <linux/iommufd_reason.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
+#include <uapi/linux/falloc.h>
 
 #include "pages.h"
 #include "selftest.h"
@@ -118,6 +120,77 @@ static int add_folios(struct iommufd_pages *pages, struct frame_writer *w,
 	return 0;
 }
 
+/*
+ * Whether a hugetlb file has memory in all of a range, which i_rwsem keeps there.
+ */
+static bool hugetlb_is_there(struct inode *inode, loff_t from, loff_t to)
+{
+	loff_t size = i_blocksize(inode);
+
+	for (from = round_down(from, size); from <= to; from += size) {
+		struct folio *folio;
+
+		folio = filemap_get_folio(inode->i_mapping, from >> PAGE_SHIFT);
+		if (IS_ERR(folio))
+			return false;
+		folio_put(folio);
+	}
+	return true;
+}
+
+/*
+ * memfd_pin_folios() of 6.12 takes large pages for the holes of a file that
+ * nobody has reserved, and the kernel loses count of its reservations. Here they
+ * are got as by fallocate(), which knows how to.
+ */
+static int hugetlb_fill(struct file *file, loff_t from, loff_t to)
+{
+	loff_t size = i_blocksize(file_inode(file));
+	int rc;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return iommufd_refuse(-EFAULT,
+				      "the file has no memory at 0x%llx and is not open for writing",
+				      from);
+	from = round_down(from, size);
+	rc = vfs_fallocate(file, FALLOC_FL_KEEP_SIZE, from,
+			   round_up(to + 1, size) - from);
+	/* It stops for any signal; nothing has changed that counts. */
+	if (rc == -EINTR && !fatal_signal_pending(current))
+		rc = -ERESTARTNOINTR;
+	if (rc)
+		return iommufd_refuse(rc == -ENOSPC ? -ENOMEM : rc,
+				      "no large page for the file at 0x%llx (%d)",
+				      from, rc);
+	return 0;
+}
+
+/* Keep the range as it is, with memory in all of it that is in the file. */
+static int lock_range(struct iommufd_pages *pages, struct inode *inode,
+		      loff_t from, loff_t to)
+{
+	loff_t size;
+	int rc;
+
+	for (;;) {
+		/* Seals are set with it held for write, if no page is pinned then. */
+		if (down_read_killable(&inode->i_rwsem))
+			return iommufd_refuse(-EINTR, "killed while pinning a file");
+		size = i_size_read(inode);
+		if (!is_file_hugepages(pages->file) || from >= size ||
+		    hugetlb_is_there(inode, from, min(to, size - 1)))
+			return 0;
+		up_read(&inode->i_rwsem);
+		/* Who cuts holes all the time makes us try again. */
+		rc = hugetlb_fill(pages->file, from, min(to, size - 1));
+		if (rc)
+			return rc;
+		if (fatal_signal_pending(current))
+			return iommufd_refuse(-EINTR, "killed while pinning a file");
+		cond_resched();
+	}
+}
+
 static long pin_batch(struct iommufd_pages *pages, struct frame_writer *w,
 		      struct folio **folios, unsigned long max, pgoff_t *offset)
 {
@@ -127,9 +200,12 @@ static long pin_batch(struct iommufd_pages *pages, struct frame_writer *w,
 	loff_t size;
 	long n;
 
-	/* Seals are set with it held for write, if no page is pinned then. */
-	if (down_read_killable(&inode->i_rwsem))
-		return iommufd_refuse(-EINTR, "killed while pinning a file");
+	/* no more than fits the batch has to be looked at */
+	if (is_file_hugepages(pages->file))
+		to = min(to, from + (loff_t)(max * i_blocksize(inode)) - 1);
+	n = lock_range(pages, inode, from, to);
+	if (n)
+		return n;
 	size = i_size_read(inode);
 	if (pages->writable && file_is_sealed_for_write(pages->file)) {
 		n = iommufd_refuse(-EPERM, "the file has been sealed against writing");

@@ -122,6 +122,41 @@ static void replaced_between(void)
 	PINNED(0);
 }
 
+/*
+ * Holes of a file of large pages are filled without touching what others have
+ * reserved, and the counts are right again when the file is gone.
+ */
+static void holes_of_large_pages(void)
+{
+	long long reserved, total, free;
+	int file;
+
+	/* none of them touched, and no process has the file mapped */
+	if (mem_want_hugetlb(3) < 3)
+		tap_skip("no hugetlb pages to be had");
+	reserved = mem_meminfo("HugePages_Rsvd");
+	total = mem_meminfo("HugePages_Total");
+	free = mem_meminfo("HugePages_Free");
+	file = OK((int)syscall(SYS_memfd_create, "holes",
+			       MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB));
+	CHECK(!ftruncate(file, 3 * LARGE));
+	begin(file, 3 * LARGE);
+	OK(map_piece(s.ioas, 0, 3 * LARGE));
+	PINNED(3);
+	CHECK_EQ(mem_meminfo("HugePages_Rsvd"), reserved);
+	CHECK_EQ(mem_meminfo("HugePages_Free"), free - 3);
+	OK(unmap_piece(s.ioas, 0, 3 * LARGE));
+	CHECK(!fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, LARGE, LARGE));
+	OK(map_piece(s.ioas, 0, 3 * LARGE));
+	OK(unmap_piece(s.ioas, 0, 3 * LARGE));
+	CHECK_EQ(mem_meminfo("HugePages_Rsvd"), reserved);
+	close(s.fd);
+	close(file);
+	CHECK_EQ(mem_meminfo("HugePages_Rsvd"), reserved);
+	CHECK_EQ(mem_meminfo("HugePages_Total"), total);
+	CHECK_EQ(mem_meminfo("HugePages_Free"), free);
+}
+
 /* Any pieces of a few large pages, in any order, one per slot of either IOAS. */
 static void any_order(void)
 {
@@ -248,6 +283,7 @@ static const struct tap_test tests[] = {
 	{ "the middle of a large page goes first", middle_goes_first },
 	{ "pieces of a large page come one by one and are joined", pieces_come_one_by_one },
 	{ "a large page that the file has replaced meanwhile", replaced_between },
+	{ "holes of a file of large pages", holes_of_large_pages },
 	{ "pieces of large pages in any order", any_order, 60 },
 	{ "a file that ends within a page", part_of_a_page },
 	{ "a file that is cut before the first device comes", cut_before_attach },
