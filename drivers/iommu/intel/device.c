@@ -87,41 +87,37 @@ struct vtd_unit *vtd_unit_of(struct pci_dev *pdev)
 	return NULL;
 }
 
-static void alias_add(struct vtd_device *vdev, u8 bus, u8 devfn)
-{
-	u16 sid = PCI_DEVID(bus, devfn);
-	unsigned int i;
-
-	for (i = 0; i < vdev->nr_aliases; i++)
-		if (vdev->aliases[i] == sid)
-			return;
-	if (vdev->nr_aliases < ARRAY_SIZE(vdev->aliases))
-		vdev->aliases[vdev->nr_aliases++] = sid;
-}
+typedef int (*id_fn)(struct vtd_device *vdev, u16 sid, const void *arg);
 
 /*
- * The ids that requests of a device can come with, 3.4.1 and PCI Express to PCI
- * bridges, which take requests over in their own name.
+ * Call @fn for each id that requests of a device can come with, some perhaps
+ * twice, until it fails: its own, those it uses as aliases (3.4.1), and those of
+ * bridges to PCI, which take requests over in their own name. Every one counts: an
+ * id that was left out would still be passed through.
  */
-static void aliases_find(struct vtd_device *vdev, struct pci_dev *pdev)
+static int for_each_id(struct vtd_device *vdev, id_fn fn, const void *arg)
 {
+	struct pci_dev *pdev = to_pci_dev(vdev->dev);
 	struct pci_bus *bus;
 	unsigned int devfn;
+	int rc;
 
-	alias_add(vdev, pdev->bus->number, pdev->devfn);
+	rc = fn(vdev, PCI_DEVID(pdev->bus->number, pdev->devfn), arg);
 	if (pdev->dma_alias_mask)
 		for_each_set_bit(devfn, pdev->dma_alias_mask, 256)
-			alias_add(vdev, pdev->bus->number, devfn);
-	for (bus = pdev->bus; bus->self; bus = bus->parent) {
+			rc = rc ?: fn(vdev, PCI_DEVID(pdev->bus->number, devfn),
+				      arg);
+	for (bus = pdev->bus; bus->self && !rc; bus = bus->parent) {
 		struct pci_dev *bridge = bus->self;
 
-		if (!pci_is_pcie(bridge))
-			alias_add(vdev, bridge->bus->number, bridge->devfn);
+		if (!pci_is_pcie(bridge) ||
+		    pci_pcie_type(bridge) == PCI_EXP_TYPE_PCIE_BRIDGE)
+			rc = fn(vdev, PCI_DEVID(bridge->bus->number,
+						bridge->devfn), arg);
 		else if (pci_pcie_type(bridge) == PCI_EXP_TYPE_PCI_BRIDGE)
-			alias_add(vdev, bus->number, 0);
-		else if (pci_pcie_type(bridge) == PCI_EXP_TYPE_PCIE_BRIDGE)
-			alias_add(vdev, bridge->bus->number, bridge->devfn);
+			rc = fn(vdev, PCI_DEVID(bus->number, 0), arg);
 	}
+	return rc;
 }
 
 static void flush(const struct vtd_unit *unit, void *p, size_t size)
@@ -207,22 +203,35 @@ static struct vtd_entry context_second_stage(const struct vtd_domain *domain,
 	};
 }
 
+/* What was cached for an id; 6.2.2.1: what is not present, under domain id 0. */
+static int forget_id(struct vtd_device *vdev, u16 sid, const void *did)
+{
+	vtd_forget_context(vdev->unit, *(const u16 *)did, sid);
+	return 0;
+}
+
+static int write_id(struct vtd_device *vdev, u16 sid, const void *value)
+{
+	struct vtd_entry *entry = context_of(vdev->unit, sid);
+
+	/* It was made at probe; what is not there is blocked. */
+	if (!entry)
+		return 0;
+	context_write(vdev->unit, entry, *(const struct vtd_entry *)value);
+	return forget_id(vdev, sid, &vdev->did);
+}
+
 static void write_legacy(struct vtd_device *vdev, struct vtd_domain *domain,
 			 u16 did)
 {
 	struct vtd_unit *unit = vdev->unit;
 	struct vtd_entry value = {};
-	unsigned int i;
 
 	if (domain)
 		value = context_second_stage(domain, did);
 	else if (did)
 		value = context_pass_through(unit);
-	for (i = 0; i < vdev->nr_aliases; i++) {
-		context_write(unit, context_of(unit, vdev->aliases[i]), value);
-		/* 6.2.2.1: what is not present is cached under id 0 */
-		vtd_forget_context(unit, vdev->did, vdev->aliases[i]);
-	}
+	for_each_id(vdev, write_id, &value);
 }
 
 static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
@@ -230,7 +239,6 @@ static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
 {
 	struct vtd_unit *unit = vdev->unit;
 	struct vtd_pasid_entry value = {};
-	unsigned int i;
 
 	if (domain)
 		value = vtd_pasid_domain(unit, domain, did);
@@ -242,8 +250,7 @@ static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
 	 * The specification does not ask for this, but QEMU finds out whether a
 	 * device is passed through only when its context entry is looked at.
 	 */
-	for (i = 0; i < vdev->nr_aliases; i++)
-		vtd_forget_context(unit, vdev->did, vdev->aliases[i]);
+	for_each_id(vdev, forget_id, &vdev->did);
 }
 
 /*
@@ -310,83 +317,72 @@ int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 }
 
 /*
+ * Have a context entry for an id, which passes it through. In scalable mode it
+ * leads to @pasids from now on.
+ */
+static int make_id(struct vtd_device *vdev, u16 sid, const void *pasids)
+{
+	struct vtd_unit *unit = vdev->unit;
+	struct vtd_scontext *scontext;
+	struct vtd_entry *entry;
+
+	lockdep_assert_held(&unit->lock);
+	if (unit->scalable) {
+		scontext = scontext_of(unit, sid);
+		if (!scontext)
+			return -ENOMEM;
+		scontext_write(unit, scontext, pasids);
+		return 0;
+	}
+	entry = context_of(unit, sid);
+	if (!entry)
+		return -ENOMEM;
+	context_write(unit, entry, context_pass_through(unit));
+	return 0;
+}
+
+/* The same while the unit translates: what it knew of the ids is forgotten. */
+static int make_ids(struct vtd_device *vdev, const struct vtd_pasids *pasids)
+{
+	static const u16 none, passed = VTD_DID_PASS_THROUGH;
+	struct vtd_unit *unit = vdev->unit;
+	int rc;
+
+	mutex_lock(&unit->lock);
+	rc = for_each_id(vdev, make_id, pasids);
+	for_each_id(vdev, forget_id, &none);
+	for_each_id(vdev, forget_id, &passed);
+	if (unit->scalable)
+		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH);
+	mutex_unlock(&unit->lock);
+	return rc;
+}
+
+/*
  * The unit stays in use: the context entries of a device that goes lead to the
  * host's directory again before its own is freed.
  */
 static void vtd_device_free(struct vtd_device *vdev)
 {
-	struct vtd_unit *unit = vdev->unit;
-	struct vtd_scontext *scontext;
-	unsigned int i;
-
-	mutex_lock(&unit->lock);
-	for (i = 0; unit->scalable && i < vdev->nr_aliases; i++) {
-		scontext = scontext_of(unit, vdev->aliases[i]);
-		if (!scontext)
-			continue;
-		scontext_write(unit, scontext, &unit->host);
-		vtd_forget_context(unit, VTD_DID_PASS_THROUGH, vdev->aliases[i]);
-	}
-	if (unit->scalable)
-		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH);
-	mutex_unlock(&unit->lock);
+	if (vdev->unit->scalable)
+		make_ids(vdev, &vdev->unit->host);
 	vtd_pasids_fini(&vdev->pasids);
 	kfree(vdev);
-}
-
-/*
- * Have context entries for all ids of a device, which pass it through. In
- * scalable mode they lead to @pasids from now on.
- */
-static int contexts_make(struct vtd_unit *unit, const struct vtd_device *vdev,
-			 const struct vtd_pasids *pasids)
-{
-	struct vtd_scontext *scontext;
-	struct vtd_entry *entry;
-	unsigned int i;
-
-	lockdep_assert_held(&unit->lock);
-	for (i = 0; i < vdev->nr_aliases; i++) {
-		if (unit->scalable) {
-			scontext = scontext_of(unit, vdev->aliases[i]);
-			if (!scontext)
-				return -ENOMEM;
-			scontext_write(unit, scontext, pasids);
-			continue;
-		}
-		entry = context_of(unit, vdev->aliases[i]);
-		if (!entry)
-			return -ENOMEM;
-		context_write(unit, entry, context_pass_through(unit));
-	}
-	return 0;
 }
 
 static int device_init(struct vtd_device *vdev)
 {
 	struct vtd_pasid_entry entry = vtd_pasid_pass_through();
-	struct vtd_unit *unit = vdev->unit;
-	unsigned int i;
-	int rc = 0;
+	int rc;
 
 	vdev->did = VTD_DID_PASS_THROUGH;
-	if (unit->scalable) {
+	if (vdev->unit->scalable) {
 		rc = vtd_pasids_init(&vdev->pasids);
 		if (rc)
 			return rc;
-		vtd_pasids_set_rid(unit, &vdev->pasids, &entry);
+		vtd_pasids_set_rid(vdev->unit, &vdev->pasids, &entry);
 	}
-	mutex_lock(&unit->lock);
-	rc = contexts_make(unit, vdev, &vdev->pasids);
-	/* nothing is cached under id 0, nor under the one of the host's entry */
-	for (i = 0; !rc && i < vdev->nr_aliases; i++) {
-		vtd_forget_context(unit, 0, vdev->aliases[i]);
-		vtd_forget_context(unit, VTD_DID_PASS_THROUGH, vdev->aliases[i]);
-	}
-	if (unit->scalable)
-		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH);
-	mutex_unlock(&unit->lock);
-	return rc;
+	return make_ids(vdev, &vdev->pasids);
 }
 
 /**
@@ -408,7 +404,6 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 	vdev = kzalloc(sizeof(*vdev), GFP_KERNEL);
 	if (!vdev)
 		return ERR_PTR(-ENOMEM);
-	aliases_find(vdev, to_pci_dev(dev));
 	vdev->unit = unit;
 	vdev->dev = dev;
 	rc = device_init(vdev);
@@ -451,12 +446,11 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 		vtd_pasids_set_rid(unit, &unit->host, &entry);
 	mutex_lock(&unit->lock);
 	for_each_pci_dev(pdev) {
-		struct vtd_device vdev = { .unit = unit };
+		struct vtd_device vdev = { .unit = unit, .dev = &pdev->dev };
 
 		if (vtd_unit_of(pdev) != unit)
 			continue;
-		aliases_find(&vdev, pdev);
-		rc = contexts_make(unit, &vdev, &unit->host);
+		rc = for_each_id(&vdev, make_id, &unit->host);
 		if (rc) {
 			pci_dev_put(pdev);
 			break;

@@ -24,14 +24,14 @@ LIST_HEAD(vtd_units);
  */
 int vtd_command(struct vtd_unit *unit, u32 bit, bool on)
 {
-	u32 status, want = bit & VTD_GCMD_WBF ? 0 : on ? bit : 0;
+	u32 status;
 	int rc;
 
 	spin_lock(&unit->command_lock);
 	/* 11.4.4.1: what was not done once is written again as it is */
 	status = vtd_read(unit, VTD_GSTS) & ~VTD_GCMD_ONCE & ~bit;
 	vtd_write(unit, VTD_GCMD, status | (on ? bit : 0));
-	rc = read_poll_timeout_atomic(readl, status, (status & bit) == want, 1,
+	rc = read_poll_timeout_atomic(readl, status, (status & bit) == (on ? bit : 0), 1,
 				      COMMAND_TIMEOUT_US, false,
 				      unit->regs + VTD_GSTS);
 	spin_unlock(&unit->command_lock);
@@ -61,6 +61,8 @@ static const char *unit_lacks(const struct vtd_unit *unit)
 	if (!unit_has_first_stage(unit) &&
 	    !(FIELD_GET(VTD_CAP_SAGAW, unit->cap) & 0xe))
 		return "it has no second-stage tables of 3 to 5 levels";
+	if (unit->cap & VTD_CAP_RWBF)
+		return "its write buffer would have to be flushed after each change of a table";
 	if (FIELD_GET(VTD_CAP_ND, unit->cap) == 7)
 		return "its number of domains is not defined";
 	return NULL;

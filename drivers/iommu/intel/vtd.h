@@ -112,8 +112,6 @@ static inline struct vtd_unit *to_vtd_unit(struct iommu_device *iommu)
  * @domain: what it is attached to; of type paging, or NULL. Under the unit's lock
  * @did: tag of what hardware has cached for it, 0 if it is blocked
  * @pasids: in scalable mode; its context entries lead there
- * @nr_aliases: requester ids that its requests come with
- * @aliases: bus and devfn each; more than two bridges in a row share theirs
  */
 struct vtd_device {
 	struct device *dev;
@@ -121,8 +119,6 @@ struct vtd_device {
 	struct vtd_domain *domain;
 	u16 did;
 	struct vtd_pasids pasids;
-	unsigned int nr_aliases;
-	u16 aliases[4];
 };
 
 static inline struct vtd_device *to_vtd_device(struct device *dev)

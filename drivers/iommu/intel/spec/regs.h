@@ -61,10 +61,8 @@
 /* Global Command and Global Status, 11.4.4 */
 #define VTD_GCMD_TE		BIT(31)
 #define VTD_GCMD_SRTP		BIT(30)
-#define VTD_GCMD_WBF		BIT(27)
 #define VTD_GCMD_QIE		BIT(26)
 #define VTD_GCMD_IRE		BIT(25)
-#define VTD_GCMD_CFI		BIT(23)
 /* commands that are done once; what is not among them stays as it was written */
 #define VTD_GCMD_ONCE		(BIT(30) | BIT(29) | BIT(27) | BIT(24))
 
