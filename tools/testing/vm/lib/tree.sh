@@ -6,6 +6,7 @@
 # sources, so that a proxy or a mirror chosen there is used here too.
 #
 #   $tree                 the tree
+#   $tree/opt/qemu        the QEMU that machines run in, from the backports
 #   $tree/.packages       digest of the package list it was last brought to;
 #                         absent while apt works in it: such a tree is torn
 #                         down and built anew
@@ -19,7 +20,10 @@ tree_suite=trixie
 
 tree_digest()
 {
-	sed 's/#.*//;/^[[:space:]]*$/d' "$lab_dir/packages" | sort | sha256sum | cut -d' ' -f1
+	{
+		sed 's/#.*//;/^[[:space:]]*$/d' "$lab_dir/packages" | sort
+		declare -f tree_install_qemu
+	} | sha256sum | cut -d' ' -f1
 }
 
 tree_is_current()
@@ -107,8 +111,8 @@ tree_sources()
 
 	signed="Signed-By: /usr/share/keyrings/$(basename "$keyring")"
 
-	printf 'Types: deb\nURIs: %s\nSuites: %s%s\nComponents: main\n%s\n' "$mirror" \
-		"$tree_suite" "${updates:+ $tree_suite-updates}" "$signed"
+	printf 'Types: deb\nURIs: %s\nSuites: %s%s %s\nComponents: main\n%s\n' "$mirror" \
+		"$tree_suite" "${updates:+ $tree_suite-updates}" "$tree_suite-backports" "$signed"
 	[ -z "$security" ] || printf '\nTypes: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s\n' \
 		"$security" "$tree_suite-security" "$signed"
 }
@@ -157,6 +161,28 @@ tree_install()
 		apt-get -q update
 		apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends "$@"
 		apt-get clean' - $list
+	tree_install_qemu
+}
+
+# The QEMU of Debian 13 is for demo and guests: what users have. Machines run in
+# the one of the backports, beside it, whose dependencies Debian 13 satisfies as
+# they are: QEMU 10.0 now and then loses a write to a device register while another
+# CPU changes the memory map, as attaching a device to a page table does. A CPU
+# whose end-of-interrupt was lost never takes a timer again.
+tree_install_qemu()
+{
+	rm -rf "$tree/opt/qemu"
+	mkdir -p "$tree/opt/qemu"
+	chroot "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C sh -e -c '
+		cd /opt/qemu
+		for package in qemu-system-x86 qemu-system-common qemu-system-data seabios; do
+			# only root reads the folder
+			apt-get -q -o APT::Sandbox::User=root download "$package/$1"
+		done
+		for deb in *.deb; do
+			dpkg -x "$deb" .
+		done
+		rm ./*.deb' - "$tree_suite-backports"
 }
 
 # The whole change, as root with the exclusive lock held.
