@@ -232,6 +232,11 @@ int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u16 *did)
 void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit);
 bool vtd_domain_suits(const struct vtd_domain *domain,
 		      const struct vtd_unit *unit);
+int vtd_domain_map(struct vtd_domain *domain, u64 iova,
+		   const struct pt_run *runs, unsigned int nr, int prot,
+		   u64 sizes, size_t *mapped);
+size_t vtd_domain_unmap(struct iommu_domain *iommu_domain, unsigned long iova,
+			size_t len, struct iommu_iotlb_gather *gather);
 void vtd_forget_gathered(struct vtd_domain *domain, struct pt_gather *gather);
 
 /* iommufd.c */

@@ -54,9 +54,13 @@
 #define VTD_ECAP_PT		BIT_ULL(6)
 #define VTD_ECAP_SC		BIT_ULL(7)
 #define VTD_ECAP_IRO		GENMASK_ULL(17, 8)
+#define VTD_ECAP_NEST		BIT_ULL(26)
+#define VTD_ECAP_SRS		BIT_ULL(31)
+#define VTD_ECAP_EAFS		BIT_ULL(34)
 #define VTD_ECAP_SMTS		BIT_ULL(43)
 #define VTD_ECAP_SSTS		BIT_ULL(46)
 #define VTD_ECAP_FSTS		BIT_ULL(47)
+#define VTD_ECAP_SMPWCS		BIT_ULL(48)
 
 /* Global Command and Global Status, 11.4.4 */
 #define VTD_GCMD_TE		BIT(31)
