@@ -28,31 +28,21 @@
 
 #define V1_PRESENT	BIT_ULL(0)
 #define V1_ACCESSED	BIT_ULL(5)
-#define V1_DIRTY	BIT_ULL(6)
+#define FMT_DIRTY	BIT_ULL(6)
 #define V1_NEXT_SHIFT	9
 #define V1_NEXT		GENMASK_ULL(11, 9)
 #define V1_NEXT_SIZE	(7ULL << V1_NEXT_SHIFT)
-#define V1_ADDRESS	GENMASK_ULL(51, 12)
+#define FMT_ADDRESS	GENMASK_ULL(51, 12)
 #define V1_COHERENT	BIT_ULL(60)
 #define V1_READ		BIT_ULL(61)
 #define V1_WRITE	BIT_ULL(62)
-#define V1_ATTRS	(V1_PRESENT | V1_ACCESSED | V1_DIRTY | V1_COHERENT | \
+#define FMT_ATTRS	(V1_PRESENT | V1_ACCESSED | FMT_DIRTY | V1_COHERENT | \
 			 V1_READ | V1_WRITE)
 
 /* All items of a leaf are the same. */
 #define FMT_REPLICATED
 
-static inline unsigned int fmt_shift(const struct pt_config *c,
-				     unsigned int level)
-{
-	return 12 + 9 * level;
-}
-
-static inline unsigned int fmt_items_lg2(const struct pt_config *c,
-					 unsigned int level)
-{
-	return 9;
-}
+#include "tables_512.h"
 
 /* Every power of two, up to half of what the level's table covers. */
 static inline u64 fmt_leaf_sizes(const struct pt_config *c, unsigned int level)
@@ -102,22 +92,12 @@ static inline u64 fmt_table(const struct pt_config *c, unsigned int level,
 	       (u64)level << V1_NEXT_SHIFT;
 }
 
-static inline u64 fmt_table_phys(u64 item)
-{
-	return item & V1_ADDRESS;
-}
-
 static inline u64 fmt_leaf(const struct pt_config *c, unsigned int level, u64 oa,
 			   unsigned int lg2, u64 attrs)
 {
 	if (lg2 == fmt_shift(c, level))
 		return oa | attrs;
 	return oa | (BIT_ULL(lg2 - 1) - BIT_ULL(12)) | V1_NEXT_SIZE | attrs;
-}
-
-static inline u64 fmt_advance(u64 item, u64 bytes)
-{
-	return item + bytes;
 }
 
 static inline unsigned int fmt_leaf_lg2(const struct pt_config *c,
@@ -134,23 +114,7 @@ static inline u64 fmt_leaf_oa(const struct pt_config *c, unsigned int level,
 {
 	unsigned int lg2 = fmt_leaf_lg2(c, level, item);
 
-	return (item & V1_ADDRESS) >> lg2 << lg2;
-}
-
-static inline u64 fmt_leaf_attrs(const struct pt_config *c, unsigned int level,
-				 u64 item)
-{
-	return item & V1_ATTRS;
-}
-
-static inline bool fmt_dirty(u64 item)
-{
-	return item & V1_DIRTY;
-}
-
-static inline u64 fmt_clean(u64 item)
-{
-	return item & ~V1_DIRTY;
+	return (item & FMT_ADDRESS) >> lg2 << lg2;
 }
 
 static inline bool fmt_seen(u64 item)

@@ -31,31 +31,15 @@
 #define X86_USER	BIT_ULL(2)
 #define X86_UNCACHED	BIT_ULL(4)
 #define X86_ACCESSED	BIT_ULL(5)
-#define X86_DIRTY	BIT_ULL(6)
-#define X86_PS		BIT_ULL(7)
-#define X86_ADDRESS	GENMASK_ULL(51, 12)
-#define X86_FLUSHED	BIT_ULL(52)
+#define FMT_DIRTY	BIT_ULL(6)
+#define FMT_PS		BIT_ULL(7)
+#define FMT_ADDRESS	GENMASK_ULL(51, 12)
+#define FMT_FLUSHED	BIT_ULL(52)
 #define X86_NO_EXEC	BIT_ULL(63)
-#define X86_ATTRS	(X86_PRESENT | X86_WRITE | X86_USER | X86_UNCACHED | \
-			 X86_ACCESSED | X86_DIRTY | X86_NO_EXEC)
+#define FMT_ATTRS	(X86_PRESENT | X86_WRITE | X86_USER | X86_UNCACHED | \
+			 X86_ACCESSED | FMT_DIRTY | X86_NO_EXEC)
 
-static inline unsigned int fmt_shift(const struct pt_config *c,
-				     unsigned int level)
-{
-	return 12 + 9 * level;
-}
-
-static inline unsigned int fmt_items_lg2(const struct pt_config *c,
-					 unsigned int level)
-{
-	return 9;
-}
-
-/* 4 KiB, 2 MiB, 1 GiB */
-static inline u64 fmt_leaf_sizes(const struct pt_config *c, unsigned int level)
-{
-	return level < 3 ? BIT_ULL(12 + 9 * level) : 0;
-}
+#include "leaf_ps.h"
 
 /* 4 or 5 levels, of which all bits are translated */
 static inline bool fmt_check(const struct pt_config *c)
@@ -76,7 +60,7 @@ static inline int fmt_attrs(const struct pt_config *c, unsigned int prot,
 	if (prot & PT_WRITE)
 		*attrs |= X86_WRITE;
 	if (prot & PT_WRITE && !(c->features & PT_FEAT_DIRTY))
-		*attrs |= X86_DIRTY;
+		*attrs |= FMT_DIRTY;
 	if (!(prot & PT_PRIV))
 		*attrs |= X86_USER;
 	if (!(prot & PT_EXEC))
@@ -91,71 +75,11 @@ static inline bool fmt_present(u64 item)
 	return item & X86_PRESENT;
 }
 
-static inline bool fmt_is_leaf(const struct pt_config *c, unsigned int level,
-			       u64 item)
-{
-	return !level || item & X86_PS;
-}
-
 /* What is allowed is up to the leaves. */
 static inline u64 fmt_table(const struct pt_config *c, unsigned int level,
 			    u64 phys)
 {
 	return phys | X86_PRESENT | X86_WRITE | X86_USER | X86_ACCESSED;
-}
-
-static inline u64 fmt_table_phys(u64 item)
-{
-	return item & X86_ADDRESS;
-}
-
-static inline u64 fmt_leaf(const struct pt_config *c, unsigned int level, u64 oa,
-			   unsigned int lg2, u64 attrs)
-{
-	return oa | attrs | (level ? X86_PS : 0);
-}
-
-static inline u64 fmt_advance(u64 item, u64 bytes)
-{
-	return item + bytes;
-}
-
-static inline unsigned int fmt_leaf_lg2(const struct pt_config *c,
-					unsigned int level, u64 item)
-{
-	return fmt_shift(c, level);
-}
-
-static inline u64 fmt_leaf_oa(const struct pt_config *c, unsigned int level,
-			      u64 item)
-{
-	return item & X86_ADDRESS;
-}
-
-static inline u64 fmt_leaf_attrs(const struct pt_config *c, unsigned int level,
-				 u64 item)
-{
-	return item & X86_ATTRS;
-}
-
-static inline bool fmt_dirty(u64 item)
-{
-	return item & X86_DIRTY;
-}
-
-static inline u64 fmt_clean(u64 item)
-{
-	return item & ~X86_DIRTY;
-}
-
-static inline bool fmt_seen(u64 item)
-{
-	return item & X86_FLUSHED;
-}
-
-static inline u64 fmt_see(u64 item)
-{
-	return item | X86_FLUSHED;
 }
 
 #endif
