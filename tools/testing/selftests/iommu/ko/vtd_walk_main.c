@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For tests: the remapping hardware of the VT-d specification, in software. It asks
+ * a unit's registers where the root table is, and walks from there as hardware has
+ * to. No emulated device can make requests with a PASID, and no emulated unit nests
+ * or records what is written in the second stage; this does.
+ *
+ * Nothing is cached: it tells what the tables say now.
+ */
+#include <linux/acpi.h>
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/iommu.h>
+#include <linux/ioport.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "vtd_walk_ko.h"
+#include "vtd_walk_spec.h"
+
+/**
+ * walk_memory - memory as hardware sees it
+ * @phys: where, aligned to 8 bytes
+ *
+ * Return: the word, or NULL if there is no memory
+ */
+u64 *walk_memory(u64 phys)
+{
+	if (phys >> 52 || !page_is_ram(PHYS_PFN(phys)))
+		return NULL;
+	return phys_to_virt(phys);
+}
+
+/**
+ * walk_read - read an entry and take it down
+ * @k: the walker
+ * @phys: where it lies; it does not cross a page
+ * @words: receives it
+ * @nr: how many
+ * @kind: VTD_WALK_ROOT and following
+ * @level: of a page table, else 0
+ *
+ * Return: false if there is no memory
+ */
+bool walk_read(struct walker *k, u64 phys, u64 *words, unsigned int nr,
+	       unsigned int kind, unsigned int level)
+{
+	struct vtd_walk *w = k->w;
+	u64 *from = walk_memory(phys);
+	unsigned int i;
+
+	w->kind = kind;
+	w->level = level;
+	if (!from)
+		return false;
+	for (i = 0; i < nr; i++)
+		words[i] = READ_ONCE(from[i]);
+	if (w->nr_steps < VTD_WALK_STEPS)
+		w->steps[w->nr_steps++] = (struct vtd_walk_step){
+			.phys = phys,
+			.value = words[0],
+			.kind = kind,
+			.level = level,
+		};
+	return true;
+}
+
+/* 3.14: where interrupts are written to */
+static bool is_interrupt(u64 address)
+{
+	return address >> 20 == 0xfee;
+}
+
+static unsigned int translate(struct walker *k)
+{
+	u32 want = k->w->flags & (VTD_WALK_READ | VTD_WALK_WRITE | VTD_WALK_EXEC);
+	bool priv = k->w->pasid != VTD_WALK_NO_PASID &&
+		    k->w->flags & VTD_WALK_PRIV;
+	struct stage out = { .address = k->w->address };
+	unsigned int fault;
+	u32 first = ~0U;
+
+	k->w->page_lg2 = 0;
+	if (k->first.levels) {
+		fault = walk_first(k, out.address, want, priv, &out);
+		if (fault)
+			return fault;
+		first = out.attributes;
+		k->w->page_lg2 = out.lg2;
+	}
+	k->w->gpa = out.address;
+	if (k->second.levels) {
+		fault = walk_second(k, out.address, want, &out);
+		if (fault)
+			return fault;
+		if (!k->w->page_lg2 || out.lg2 < k->w->page_lg2)
+			k->w->page_lg2 = out.lg2;
+	}
+	/* what both allow, and what either says of itself */
+	k->w->attributes = k->first.levels && k->second.levels ?
+			   (first & out.attributes & 7) |
+			   ((first | out.attributes) & ~7U) : out.attributes;
+	k->w->phys = out.address;
+	return k->scalable && is_interrupt(out.address) ? SGN_8_INTERRUPT : 0;
+}
+
+static unsigned int answer(struct walker *k, u64 rtaddr)
+{
+	bool bare = k->w->pasid == VTD_WALK_NO_PASID;
+	unsigned int fault, steps;
+
+	if (bare && is_interrupt(k->w->address) &&
+	    !(k->w->flags & (VTD_WALK_TRANSLATED | VTD_WALK_ATS))) {
+		k->w->phys = k->w->address;
+		k->w->attributes = VTD_WALK_THROUGH | VTD_WALK_CAN_WRITE;
+		if (k->w->flags & VTD_WALK_READ)
+			return rtaddr & RTADDR_TTM ? SGN_8_INTERRUPT :
+						     LGN_4_INTERRUPT;
+		return 0;
+	}
+	fault = walk_entries(k, rtaddr);
+	if (fault || k->w->attributes & VTD_WALK_THROUGH)
+		return fault;
+	if (k->w->flags & VTD_WALK_TRANSLATED) {
+		k->w->phys = k->w->address;
+		return 0;
+	}
+	/* Accessed and dirty are set for what is allowed. */
+	steps = k->w->nr_steps;
+	fault = translate(k);
+	if (fault || k->w->flags & VTD_WALK_KEEP)
+		return fault;
+	k->w->nr_steps = steps;
+	k->update = true;
+	return translate(k);
+}
+
+static unsigned int host_address_width(void)
+{
+	struct acpi_table_header *header;
+	unsigned int width = 52;
+
+	if (ACPI_SUCCESS(acpi_get_table(ACPI_SIG_DMAR, 0, &header))) {
+		width = ((struct acpi_table_dmar *)header)->width + 1;
+		acpi_put_table(header);
+	}
+	return width;
+}
+
+static int walk(struct vtd_walk *w)
+{
+	const u32 known = VTD_WALK_READ | VTD_WALK_WRITE | VTD_WALK_EXEC |
+			  VTD_WALK_PRIV | VTD_WALK_TRANSLATED | VTD_WALK_ATS |
+			  VTD_WALK_KEEP;
+	struct walker k = { .w = w, .haw = host_address_width() };
+	void __iomem *regs;
+	u64 rtaddr;
+
+	if (w->flags & ~known || w->sid > 0xffff ||
+	    (w->pasid != VTD_WALK_NO_PASID && w->pasid >> 20) ||
+	    (w->pasid == VTD_WALK_NO_PASID &&
+	     w->flags & (VTD_WALK_EXEC | VTD_WALK_PRIV)))
+		return -EINVAL;
+	w->fault = 0;
+	w->phys = 0;
+	w->gpa = 0;
+	w->page_lg2 = 0;
+	w->attributes = 0;
+	w->did = 0;
+	w->pgtt = 0;
+	w->kind = 0;
+	w->level = 0;
+	w->nr_steps = 0;
+	if (!w->unit || page_is_ram(PHYS_PFN(w->unit)))
+		return -ENXIO;
+	regs = ioremap(w->unit, PAGE_SIZE);
+	if (!regs)
+		return -ENOMEM;
+	k.cap = readq(regs + REG_CAP);
+	k.ecap = readq(regs + REG_ECAP);
+	rtaddr = readq(regs + REG_RTADDR);
+	if (readl(regs + REG_GSTS) & GSTS_TES) {
+		w->fault = answer(&k, rtaddr);
+	} else {
+		w->phys = w->address;
+		w->attributes = VTD_WALK_THROUGH;
+	}
+	iounmap(regs);
+	return 0;
+}
+
+/* As far as the page goes that the device has got. */
+static int move_page(struct vtd_walk_dma *dma, void *page, size_t len)
+{
+	void __user *data = u64_to_user_ptr(dma->data);
+	void *memory = walk_memory(dma->walk.phys);
+	bool write = dma->walk.flags & VTD_WALK_WRITE;
+
+	if (!memory)
+		return -ENXIO;
+	/* The user's page may have to be faulted in first. */
+	if (write && copy_from_user(page, data, len))
+		return -EFAULT;
+	memcpy(write ? memory : page, write ? page : memory, len);
+	if (!write && copy_to_user(data, page, len))
+		return -EFAULT;
+	return 0;
+}
+
+static int move(struct vtd_walk_dma *dma)
+{
+	u64 length = dma->length, done = 0;
+	void *page;
+	int rc = 0;
+
+	page = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	while (!rc && done < length) {
+		size_t len = min_t(u64, length - done,
+				   PAGE_SIZE - offset_in_page(dma->walk.address));
+
+		rc = walk(&dma->walk);
+		if (rc || dma->walk.fault)
+			break;
+		rc = move_page(dma, page, len);
+		if (rc)
+			break;
+		done += len;
+		dma->walk.address += len;
+		dma->data += len;
+		cond_resched();
+	}
+	dma->length = done;
+	kfree(page);
+	return rc;
+}
+
+static int word(struct vtd_walk_word *word)
+{
+	u64 *at = word->phys & 7 ? NULL : walk_memory(word->phys);
+	u64 old;
+
+	if (!at)
+		return -ENXIO;
+	old = word->write ? xchg(at, word->value) : READ_ONCE(*at);
+	word->value = old;
+	return 0;
+}
+
+static int set_pasids(const struct vtd_walk_pasids *pasids)
+{
+	struct pci_dev *pdev;
+	int rc = 0;
+
+	pdev = pci_get_domain_bus_and_slot(pasids->domain,
+					   pasids->sid >> 8 & 0xff,
+					   pasids->sid & 0xff);
+	if (!pdev)
+		return -ENODEV;
+	if (!pdev->dev.iommu || !pdev->dev.iommu->iommu_dev)
+		rc = -ENODEV;
+	else
+		pdev->dev.iommu->max_pasids = pasids->max;
+	pci_dev_put(pdev);
+	return rc;
+}
+
+static int run(unsigned int cmd, void *arg)
+{
+	switch (cmd) {
+	case VTD_WALK_TRANSLATE:
+		return walk(arg);
+	case VTD_WALK_DMA:
+		return move(arg);
+	case VTD_WALK_WORD:
+		return word(arg);
+	case VTD_WALK_PASIDS:
+		return set_pasids(arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long walk_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+	void *copy;
+	long rc;
+
+	if (_IOC_SIZE(cmd) > sizeof(struct vtd_walk_dma))
+		return -ENOTTY;
+	copy = memdup_user(user, _IOC_SIZE(cmd));
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+	rc = run(cmd, copy);
+	if (_IOC_DIR(cmd) & _IOC_READ && rc != -ENOTTY &&
+	    copy_to_user(user, copy, _IOC_SIZE(cmd)))
+		rc = -EFAULT;
+	kfree(copy);
+	return rc;
+}
+
+static const struct file_operations walk_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = walk_ioctl,
+};
+
+static struct miscdevice walk_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "vtd_walk",
+	.fops = &walk_fops,
+	.mode = 0600,
+};
+module_misc_device(walk_misc);
+
+MODULE_DESCRIPTION("Walks the tables of VT-d units, for tests of their driver");
+MODULE_LICENSE("GPL");

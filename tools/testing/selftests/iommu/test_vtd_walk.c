@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tables that iommu_vtd writes, read by a unit in software that was made after
+ * the specification alone: what a device is let through to, what is refused and for
+ * which reason; and that this unit sees when an entry is wrong.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "mem.h"
+#include "vtd_walk.h"
+
+#define PAGE	4096UL
+#define NONE	VTD_WALK_NO_PASID
+#define IOVA	0x40000000UL
+
+static struct space s;
+static struct testdev d;
+static struct vtd_requester r;
+
+static void begin(int nth)
+{
+	space_open(&s);
+	need_edu(&d, nth, s.fd);
+	vtd_requester(&r, d.vdev.bdf);
+}
+
+/* Fault of a walk that is to go wrong; what it says where another one is wanted. */
+static void refused(uint64_t iova, uint32_t flags, unsigned int want)
+{
+	struct vtd_walk w;
+
+	if (vtd_translate(&r, NONE, iova, flags, &w) == want)
+		return;
+	vtd_walk_note(&w);
+	CHECK_EQ(w.fault, want);
+}
+
+static void allowed(uint64_t iova, uint32_t flags, struct vtd_walk *w)
+{
+	if (!vtd_translate(&r, NONE, iova, flags, w))
+		return;
+	vtd_walk_note(w);
+	CHECK_EQ(w->fault, 0);
+}
+
+static bool first_stage(void)
+{
+	/* 11.4.3: no second stage in scalable mode */
+	return vtd_is_scalable(&r) && !(r.ecap >> 46 & 1);
+}
+
+static unsigned int nothing_attached(void)
+{
+	return vtd_is_scalable(&r) ? VTD_FAULT_NO_PASID : VTD_FAULT_LEGACY_CONTEXT;
+}
+
+static unsigned int not_mapped(uint32_t flags)
+{
+	if (first_stage())
+		return VTD_FAULT_FS_NOT_PRESENT;
+	if (vtd_is_scalable(&r))
+		return VTD_FAULT_SS_NOT_PRESENT;
+	return flags & VTD_WALK_WRITE ? VTD_FAULT_LEGACY_WRITE : VTD_FAULT_LEGACY_READ;
+}
+
+static unsigned int not_writable(void)
+{
+	return vtd_is_scalable(&r) ? VTD_FAULT_WRITE : VTD_FAULT_LEGACY_WRITE;
+}
+
+static void through(void)
+{
+	struct vtd_walk w;
+	pci_bdf bdf;
+
+	if (!pci_find(PCI_EDU, 0, bdf))
+		tap_skip("this machine has no edu device");
+	OK(pci_bind(bdf, ""));
+	vtd_requester(&r, bdf);
+	allowed(0x123456, VTD_WALK_WRITE, &w);
+	CHECK(w.attributes & VTD_WALK_THROUGH);
+	CHECK_EQ(w.phys, 0x123456);
+
+	/* claimed, it reaches nothing until it is attached */
+	begin(0);
+	refused(0x123456, VTD_WALK_READ, nothing_attached());
+}
+
+static void reaches(void)
+{
+	char *mem = mem_anon(16 * PAGE), *copy = mem_anon(16 * PAGE);
+	uint64_t ro = IOVA + 32 * PAGE;
+	struct vtd_walk w;
+
+	begin(0);
+	attach(&d, s.ioas);
+	OK(space_map(&s, mem, 16 * PAGE, IOVA));
+	OK(iofd_map(s.fd, s.ioas, mem, 2 * PAGE, &ro, IOFD_FIXED_R));
+
+	mem_fill(mem, 16 * PAGE, 7);
+	CHECK_EQ(vtd_dma_read(&r, NONE, IOVA, copy, 16 * PAGE), 0);
+	CHECK(mem_holds(copy, 16 * PAGE, 7));
+	mem_fill(copy, 16 * PAGE, 8);
+	CHECK_EQ(vtd_dma_write(&r, NONE, IOVA + 100, copy, 15 * PAGE), 0);
+	CHECK(!memcmp(mem + 100, copy, 15 * PAGE));
+
+	allowed(IOVA + 5, VTD_WALK_READ | VTD_WALK_WRITE, &w);
+	CHECK_EQ(w.page_lg2, 12);
+	CHECK_EQ(w.phys & (PAGE - 1), 5);
+	allowed(ro, VTD_WALK_READ, &w);
+	CHECK(!(w.attributes & VTD_WALK_CAN_WRITE));
+	refused(ro, VTD_WALK_WRITE, not_writable());
+	CHECK_EQ(vtd_dma_write(&r, NONE, ro, copy, 8), not_writable());
+
+	refused(IOVA - 1, VTD_WALK_READ, not_mapped(VTD_WALK_READ));
+	refused(IOVA + 16 * PAGE, VTD_WALK_WRITE, not_mapped(VTD_WALK_WRITE));
+	OK(space_unmap(&s, ro, 2 * PAGE));
+	refused(ro, VTD_WALK_READ, not_mapped(VTD_WALK_READ));
+	OK(vdev_detach(&d.vdev));
+	refused(IOVA, VTD_WALK_READ, nothing_attached());
+	attach(&d, s.ioas);
+	allowed(IOVA, VTD_WALK_WRITE, &w);
+}
+
+static void large(void)
+{
+	struct vtd_walk w;
+	char byte, *mem;
+
+	if (mem_want_hugetlb(2) < 2)
+		tap_skip("no memory for 2 huge pages");
+	mem = mem_hugetlb(4 * MIB);
+	CHECK(mem);
+	begin(0);
+	attach(&d, s.ioas);
+	OK(space_map(&s, mem, 4 * MIB, IOVA));
+	allowed(IOVA + 0x123456, VTD_WALK_WRITE, &w);
+	CHECK_EQ(w.page_lg2, 21);
+	CHECK_EQ(w.level, 2);
+	mem[3 * MIB + 17] = 99;
+	CHECK_EQ(vtd_dma_read(&r, NONE, IOVA + 3 * MIB + 17, &byte, 1), 0);
+	CHECK_EQ(byte, 99);
+}
+
+static void interrupts(void)
+{
+	struct vtd_walk w;
+
+	begin(0);
+	attach(&d, s.ioas);
+	allowed(MSI_FIRST + 0x10, VTD_WALK_WRITE, &w);
+	CHECK(w.attributes & VTD_WALK_THROUGH);
+	CHECK(vtd_translate(&r, NONE, MSI_FIRST, VTD_WALK_READ, NULL) != 0);
+}
+
+static void beyond_width(void)
+{
+	unsigned int width;
+
+	begin(0);
+	attach(&d, s.ioas);
+	width = (r.cap >> 16 & 63) + 1;
+	if (first_stage())
+		refused(1ULL << 47, VTD_WALK_READ, VTD_FAULT_NOT_CANONICAL);
+	else if (vtd_is_scalable(&r))
+		refused(1ULL << width, VTD_WALK_READ, VTD_FAULT_SS_ADDRESS);
+	else
+		refused(1ULL << width, VTD_WALK_READ, VTD_FAULT_LEGACY_ADDRESS);
+}
+
+static void pasids_refused(void)
+{
+	begin(0);
+	attach(&d, s.ioas);
+	CHECK_EQ(vtd_translate(&r, 1, 0, VTD_WALK_READ, NULL),
+		 vtd_is_scalable(&r) ? VTD_FAULT_PASID_DISABLED : 0x31);
+}
+
+/* What is wrong with an entry, and what is to be said of it. */
+struct damage {
+	uint32_t kind;
+	uint64_t set;
+	uint64_t clear;
+	unsigned int legacy;
+	unsigned int scalable;
+};
+
+static const struct damage damages[] = {
+	{ VTD_WALK_ROOT, 0, 1, 0x01, 0x39 },
+	{ VTD_WALK_ROOT, 1 << 5, 0, 0x0a, 0x3a },
+	{ VTD_WALK_ROOT, 1ULL << 62, 0, 0x0a, 0x3a },
+	{ VTD_WALK_CONTEXT, 0, 1, 0x02, 0x41 },
+	{ VTD_WALK_CONTEXT, 1 << 6, 0, 0x0b, 0x42 },
+	{ VTD_WALK_CONTEXT, 1ULL << 60, 0, 0x0b, 0x42 },
+	{ VTD_WALK_DIRECTORY, 0, 1, 0, 0x51 },
+	{ VTD_WALK_DIRECTORY, 1 << 4, 0, 0, 0x52 },
+	{ VTD_WALK_PASID_TABLE, 0, 1, 0, 0x59 },
+	{ VTD_WALK_PASID_TABLE, 1 << 10, 0, 0, 0x5a },
+	{ VTD_WALK_PASID_TABLE, 7 << 6, 0, 0, 0x5b },
+	{ VTD_WALK_FIRST, 0, 1, 0, 0x71 },
+	{ VTD_WALK_FIRST, 1ULL << 51, 0, 0, 0x72 },
+	{ VTD_WALK_FIRST, 0, 1 << 2, 0, 0x81 },
+	{ VTD_WALK_FIRST, 0, 1 << 1, 0, 0x85 },
+	{ VTD_WALK_SECOND, 0, 3, 0x05, 0x79 },
+	{ VTD_WALK_SECOND, 1ULL << 51, 0, 0x0c, 0x7a },
+	{ VTD_WALK_SECOND, 0, 1 << 1, 0x05, 0x85 },
+};
+
+#define NR_DAMAGES (sizeof(damages) / sizeof(*damages))
+
+static void do_damage(const struct vtd_walk_step *step, const struct damage *damage)
+{
+	uint64_t old = vtd_peek(&r, step->phys);
+	struct vtd_walk w;
+	unsigned int fault;
+
+	vtd_poke(&r, step->phys, (old | damage->set) & ~damage->clear);
+	fault = vtd_translate(&r, NONE, IOVA, VTD_WALK_WRITE, &w);
+	vtd_poke(&r, step->phys, old);
+	if (fault == (vtd_is_scalable(&r) ? damage->scalable : damage->legacy) &&
+	    (w.kind == step->kind || damage->clear == 1 << 1 || damage->clear == 1 << 2))
+		return;
+	tap_note("entry at %llx: %llx with %llx and without %llx",
+		 (unsigned long long)step->phys, (unsigned long long)old,
+		 (unsigned long long)damage->set, (unsigned long long)damage->clear);
+	vtd_walk_note(&w);
+	tap_fail(__FILE__, __LINE__, "not noticed, or for another reason");
+}
+
+/* The edu has a bus for itself, so that nobody else needs the root entry. */
+static void broken(void)
+{
+	char *mem = mem_anon(PAGE);
+	struct vtd_walk good, w;
+	unsigned int i, j, done = 0;
+
+	begin(2);
+	attach(&d, s.ioas);
+	OK(space_map(&s, mem, PAGE, IOVA));
+	allowed(IOVA, VTD_WALK_WRITE, &good);
+	for (i = 0; i < good.nr_steps; i++) {
+		for (j = 0; j < NR_DAMAGES; j++) {
+			if (damages[j].kind != good.steps[i].kind)
+				continue;
+			do_damage(&good.steps[i], &damages[j]);
+			done++;
+		}
+	}
+	CHECK(done >= 2 * good.nr_steps);
+	allowed(IOVA, VTD_WALK_WRITE, &w);
+	CHECK_EQ(w.phys, good.phys);
+}
+
+static const struct tap_test tests[] = {
+	{ "a device is passed through, and blocked when it is claimed", through },
+	{ "it reaches what is mapped as it is mapped, and nothing else", reaches },
+	{ "large pages are large", large },
+	{ "what is written to the window of interrupts is not translated", interrupts },
+	{ "addresses beyond what the table translates are refused", beyond_width },
+	{ "requests with a PASID are refused where none is attached", pasids_refused },
+	{ "an entry that is wrong is noticed, on each level", broken },
+};
+
+int main(int argc, char **argv)
+{
+	return TAP_RUN(argc, argv, tests);
+}
