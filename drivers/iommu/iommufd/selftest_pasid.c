@@ -16,8 +16,10 @@
  * A PASID is attached to just the page table that was asked for, so the answer is
  * known, and written, before anything is done that would have to be undone.
  */
-int selftest_pasid_attach(struct iommufd_ucmd *ucmd,
-			  const struct iommufd_selftest_ops *ops)
+static int change_pasid(struct iommufd_ucmd *ucmd,
+			int (*change)(struct iommufd_device *idev, ioasid_t pasid,
+				      u32 *pt_id),
+			ioasid_t pasid, u32 *pt_id)
 {
 	struct iommu_test_cmd *cmd = ucmd->cmd;
 	struct selftest_device *stdev;
@@ -29,35 +31,29 @@ int selftest_pasid_attach(struct iommufd_ucmd *ucmd,
 	rc = iommufd_ucmd_respond(ucmd);
 	if (!rc) {
 		mutex_lock(&stdev->lock);
-		rc = iommufd_device_pasid_attach(stdev->idev,
-						 cmd->pasid_attach.pasid,
-						 &cmd->pasid_attach.pt_id);
+		rc = change(stdev->idev, pasid, pt_id);
 		mutex_unlock(&stdev->lock);
 	}
 	iommufd_object_put(&stdev->obj);
 	return rc;
 }
 
+int selftest_pasid_attach(struct iommufd_ucmd *ucmd,
+			  const struct iommufd_selftest_ops *ops)
+{
+	struct iommu_test_cmd *cmd = ucmd->cmd;
+
+	return change_pasid(ucmd, iommufd_device_pasid_attach,
+			    cmd->pasid_attach.pasid, &cmd->pasid_attach.pt_id);
+}
+
 int selftest_pasid_replace(struct iommufd_ucmd *ucmd,
 			   const struct iommufd_selftest_ops *ops)
 {
 	struct iommu_test_cmd *cmd = ucmd->cmd;
-	struct selftest_device *stdev;
-	int rc;
 
-	stdev = selftest_device_get(ucmd->ictx, cmd->id);
-	if (IS_ERR(stdev))
-		return PTR_ERR(stdev);
-	rc = iommufd_ucmd_respond(ucmd);
-	if (!rc) {
-		mutex_lock(&stdev->lock);
-		rc = iommufd_device_pasid_replace(stdev->idev,
-						  cmd->pasid_replace.pasid,
-						  &cmd->pasid_replace.pt_id);
-		mutex_unlock(&stdev->lock);
-	}
-	iommufd_object_put(&stdev->obj);
-	return rc;
+	return change_pasid(ucmd, iommufd_device_pasid_replace,
+			    cmd->pasid_replace.pasid, &cmd->pasid_replace.pt_id);
 }
 
 int selftest_pasid_detach(struct iommufd_ucmd *ucmd,

@@ -20,11 +20,10 @@ static _Atomic bool stop;
 
 static bool may_answer(const struct pairs_op *op, int rc)
 {
-	switch (rc) {
-	case -ENOENT: case -EEXIST: case -EBUSY: case -EINVAL:
+	if (rc >= 0 || rc == -ENOENT || rc == -EEXIST || rc == -EBUSY)
 		return true;
-	}
-	return rc >= 0 || rc == op->also[0] || rc == op->also[1] || rc == op->also[2];
+	return rc == all->also[0] || rc == all->also[1] || rc == op->also[0] ||
+	       rc == op->also[1] || rc == op->also[2];
 }
 
 static void *work(void *arg)
@@ -35,8 +34,9 @@ static void *work(void *arg)
 		int rc = w->op->run(&w->seed);
 
 		if (!may_answer(w->op, rc))
-			tap_fail(__FILE__, __LINE__, "%s gave %s: %s", w->op->name,
-				 tap_errno(rc), iommufd_last_reason(*all->fd));
+			tap_fail(__FILE__, __LINE__, "%s gave %s: %s%s", w->op->name,
+				 tap_errno(rc), iommufd_last_reason(*all->fd),
+				 all->why ? all->why() : "");
 		w->rounds++;
 		w->done += rc >= 0;
 	}
@@ -70,7 +70,7 @@ static void pair(const struct pairs_op *a, const struct pairs_op *b, long ms)
 	long long pinned = mem_pinned_pages();
 	int i;
 
-	all->set_up();
+	all->set_up(a->devices > b->devices ? a->devices : b->devices);
 	stop = false;
 	for (i = 0; i < 2; i++)
 		CHECK(!pthread_create(&w[i].thread, NULL, work, &w[i]));
@@ -93,8 +93,10 @@ static void against_all(void)
 	const struct pairs_op *a = tap_current->arg, *b;
 	const char *ms = getenv("PAIRS_MS");
 
-	*all->mem = mem_anon(all->size);
-	CHECK(*all->mem);
+	if (all->mem) {
+		*all->mem = mem_anon(all->size);
+		CHECK(*all->mem);
+	}
 	for (b = a; b < all->ops + all->count; b++)
 		pair(a, b, ms ? atol(ms) : 80);
 }
@@ -113,5 +115,5 @@ int pairs_run(int argc, char **argv, const struct pairs *pairs)
 			.seconds = 120,
 			.arg = &pairs->ops[i],
 		};
-	return mock_run(argc, argv, tests, pairs->count);
+	return (pairs->mock ? mock_run : tap_run)(argc, argv, tests, pairs->count);
 }

@@ -173,7 +173,7 @@ static const struct pairs_op operations[] = {
 	{ "COPY of a dma-buf", op_copy_buffer, { -ENODEV } },
 };
 
-static void set_up(void)
+static void set_up(int devices)
 {
 	struct space s;
 
@@ -201,6 +201,8 @@ static void done(void)
 static const struct pairs pairs = {
 	.ops = operations,
 	.count = sizeof(operations) / sizeof(operations[0]),
+	.mock = true,
+	.also = { -EINVAL },
 	.set_up = set_up,
 	.done = done,
 	.fd = &fd,

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Everything that has to do with page requests and events against everything
- * else of it: two threads on one device, each doing its own over and over for a
- * short while. However they meet, each group of requests is answered once, each
- * answer of a call is one that the situation can have given, and nothing stays.
- *
- * One test per operation, against itself and all that come after it. PAIRS_MS
- * sets how long each pair runs.
+ * else of it (pairs.h). However they meet, each group of requests is answered once.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mock_event.h"
 #include "mock_pasid.h"
 #include "mock_viommu.h"
+#include "pairs.h"
 
 #define PASID 7
 #define VEVENT IOMMU_VEVENTQ_TYPE_SELFTEST
@@ -36,20 +30,7 @@ static pthread_rwlock_t files = PTHREAD_RWLOCK_INITIALIZER;
 /* of who makes something anew, so that no id is kept of what another one destroyed */
 static pthread_mutex_t renewing = PTHREAD_MUTEX_INITIALIZER;
 
-static _Atomic bool stop;
 static _Atomic unsigned int sent;
-
-struct operation {
-	const char *name;
-	int (*run)(unsigned int *seed);
-};
-
-struct worker {
-	const struct operation *op;
-	pthread_t thread;
-	unsigned int seed;
-	_Atomic unsigned long rounds, done;
-};
 
 static int table_alloc(uint32_t fault, uint32_t *id)
 {
@@ -260,7 +241,7 @@ static int op_look(unsigned int *seed)
 	return 0;
 }
 
-static const struct operation operations[] = {
+static const struct pairs_op operations[] = {
 	{ "a request", op_request },
 	{ "a request of a PASID", op_request_pasid },
 	{ "a group of requests", op_group },
@@ -279,37 +260,13 @@ static const struct operation operations[] = {
 	{ "fdinfo", op_look },
 };
 
-#define OPERATIONS (sizeof(operations) / sizeof(operations[0]))
-
-/* What an object of the other thread, its absence or its presence may cause. */
-static bool possible(int rc)
-{
-	return rc >= 0 || rc == -ENOENT || rc == -EBUSY || rc == -EEXIST || rc == -EINVAL ||
-	       rc == -EOPNOTSUPP;
-}
-
-static void *work(void *arg)
-{
-	struct worker *w = arg;
-	int rc;
-
-	while (!stop) {
-		rc = w->op->run(&w->seed);
-		w->rounds++;
-		w->done += rc >= 0;
-		if (!possible(rc))
-			tap_fail(__FILE__, __LINE__, "%s gave %s: %s", w->op->name, tap_errno(rc),
-				 iommufd_last_reason(s.fd));
-	}
-	return NULL;
-}
-
-static void begin(void)
+static void set_up(int devices)
 {
 	uint32_t id;
 	int i;
 
 	mock_open(&s);
+	sent = 0;
 	OK(mock_device(s.fd, s.ioas, MOCK_FLAGS_DEVICE_PASID, &m));
 	dev = event_device(s.fd, m.idev);
 	for (i = 0; i < 3; i++) {
@@ -327,32 +284,11 @@ static void begin(void)
 	veventq_id = id;
 }
 
-static void run_pair(const struct operation *a, const struct operation *b, unsigned int ms)
-{
-	struct timespec pause = { .tv_nsec = ms * 1000000L };
-	struct worker w[2] = { { .op = a, .seed = ms }, { .op = b, .seed = ms + 1 } };
-	int i, tries;
-
-	stop = false;
-	for (i = 0; i < 2; i++)
-		CHECK(!pthread_create(&w[i].thread, NULL, work, &w[i]));
-	/* until both have run, also on a busy machine */
-	for (tries = 0; tries < 1000 && !(w[0].rounds && w[1].rounds && tries); tries++)
-		nanosleep(&pause, NULL);
-	stop = true;
-	for (i = 0; i < 2; i++)
-		CHECK(!pthread_join(w[i].thread, NULL));
-	CHECK(w[0].rounds && w[1].rounds);
-	if (getenv("PAIRS_VERBOSE"))
-		tap_note("%s %lu of %lu, %s %lu of %lu", a->name, w[0].done, w[0].rounds, b->name,
-			 w[1].done, w[1].rounds);
-}
-
 /* The device on a table without a queue: no request of it waits any more. */
-static void check_answered(const char *pair)
+static void done(void)
 {
-	uint32_t id;
 	unsigned int n;
+	uint32_t id;
 	int i;
 
 	OK(table_alloc(0, &id));
@@ -361,41 +297,25 @@ static void check_answered(const char *pair)
 		OK(mock_pasid_detach(s.fd, &m, PASID + i));
 	n = event_responses(&dev, NULL);
 	if (n != sent)
-		tap_fail(__FILE__, __LINE__, "%s: %u groups, %u answers", pair, sent, n);
+		tap_fail(__FILE__, __LINE__, "%u groups, %u answers", sent, n);
 	CHECK_EQ(event_poll(queue[0], 0) | event_poll(queue[1], 0), 0);
-	OK(mock_replace(s.fd, &m, table[1]));
-	OK(iofd_destroy(s.fd, id));
-}
-
-static void one(void)
-{
-	const struct operation *a = tap_current->arg, *b;
-	const char *ms = getenv("PAIRS_MS");
-	char pair[128];
-
-	begin();
-	for (b = a; b < operations + OPERATIONS; b++) {
-		snprintf(pair, sizeof(pair), "%s against %s", a->name, b->name);
-		run_pair(a, b, ms ? atoi(ms) : 40);
-		check_answered(pair);
-	}
 	OK(iofd_destroy(s.fd, m.stdev));
 	close(queue[0]);
 	close(queue[1]);
 	close(veventq);
 }
 
+static const struct pairs pairs = {
+	.mock = true,
+	.ops = operations,
+	.count = sizeof(operations) / sizeof(operations[0]),
+	.also = { -EINVAL, -EOPNOTSUPP },
+	.set_up = set_up,
+	.done = done,
+	.fd = &s.fd,
+};
+
 int main(int argc, char **argv)
 {
-	struct tap_test *tests = calloc(OPERATIONS, sizeof(*tests));
-	unsigned int i;
-
-	for (i = 0; i < OPERATIONS; i++)
-		tests[i] = (struct tap_test){
-			.title = operations[i].name,
-			.run = one,
-			.seconds = 120,
-			.arg = &operations[i],
-		};
-	return mock_run(argc, argv, tests, OPERATIONS);
+	return pairs_run(argc, argv, &pairs);
 }

@@ -214,7 +214,7 @@ static const struct pairs_op operations[] = {
 	{ "fork and exit", op_fork },
 };
 
-static void set_up(void)
+static void set_up(int devices)
 {
 	unsigned int seed = 1;
 	struct mockdev m;
@@ -239,6 +239,8 @@ static void set_up(void)
 static const struct pairs pairs = {
 	.ops = operations,
 	.count = sizeof(operations) / sizeof(operations[0]),
+	.mock = true,
+	.also = { -EINVAL },
 	.set_up = set_up,
 	.fd = &fd,
 	.mem = &mem,

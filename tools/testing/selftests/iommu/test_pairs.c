@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every operation against every operation: two threads on one file and one
- * device, each doing its own over and over for a short while. Who wins is
- * chance. What is not: each answer is one that the situation can have given,
- * the devices reach memory afterwards as they should, nothing stays behind.
- *
- * One test per operation, against itself and all that come after it.
- * PAIRS_MS sets how long each pair runs.
+ * Operations on devices that are there, each against each (pairs.h). Afterwards
+ * they reach memory as they should.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -23,6 +18,7 @@
 #include "devices.h"
 #include "ext.h"
 #include "mem.h"
+#include "pairs.h"
 
 #define PAGE	4096UL
 #define MEM	(2 * MIB)
@@ -37,27 +33,6 @@ static _Atomic uint32_t spaces[2], tables[2];
 static struct testdev dev[2];
 static int devices;
 static pthread_rwlock_t files = PTHREAD_RWLOCK_INITIALIZER;
-
-static _Atomic bool stop;
-
-struct worker {
-	const struct operation *op;
-	pthread_t thread;
-	unsigned int seed;
-	_Atomic unsigned long rounds, done;
-};
-
-/*
- * What an operation may answer besides success: an object of the other thread's
- * has gone (ENOENT), something is in its place (EEXIST) or on it (EBUSY), or
- * as listed.
- */
-struct operation {
-	const char *name;
-	int devices;
-	int (*run)(unsigned int *seed);
-	int also[3];
-};
 
 static uint32_t pick(_Atomic uint32_t *ids, unsigned int *seed)
 {
@@ -250,10 +225,13 @@ static int op_detach(unsigned int *seed)
 
 static int op_other_device(unsigned int *seed)
 {
-	int rc = move(&dev[1], rand_r(seed) % 2 ? pick(spaces, seed) : pick(tables, seed));
+	int rc;
 
+	pthread_rwlock_rdlock(&files);
+	rc = move(&dev[1], rand_r(seed) % 2 ? pick(spaces, seed) : pick(tables, seed));
 	if (rand_r(seed) % 2)
 		vdev_detach(&dev[1].vdev);
+	pthread_rwlock_unlock(&files);
 	return rc;
 }
 
@@ -328,66 +306,34 @@ static int op_memory_goes(unsigned int *seed)
 	return rc;
 }
 
-static const struct operation operations[] = {
-	{ "MAP", 0, op_map },
-	{ "MAP where the kernel wants", 0, op_map_anywhere, { -ENOSPC } },
-	{ "MAP_FILE", 0, op_map_file },
-	{ "UNMAP", 0, op_unmap },
-	{ "UNMAP of all", 0, op_unmap_all },
-	{ "COPY", 0, op_copy, { -EFAULT } },
-	{ "IOVA_RANGES", 0, op_ranges },
-	{ "ALLOW_IOVAS", 0, op_allow, { -EADDRINUSE } },
-	{ "OPTION", 0, op_option, { -EADDRINUSE } },
-	{ "VFIO_IOAS", 0, op_vfio_ioas, { -ENODEV } },
-	{ "CHANGE_PROCESS", 0, op_change_process, { -EINVAL } },
-	{ "IOAS_ALLOC and DESTROY", 0, op_renew_ioas },
-	{ "HWPT_ALLOC and DESTROY", 1, op_renew_hwpt, { -EFAULT, -EINVAL } },
-	{ "HWPT_ALLOC of an own one", 1, op_hwpt, { -EFAULT, -EINVAL } },
-	{ "HWPT_ALLOC with windows", 1, op_windows, { -EFAULT, -EINVAL } },
-	{ "GET_HW_INFO", 1, op_hw_info },
-	{ "GET_HW_INFO about the instance and windows", 1, op_ext_info },
-	{ "ATTACH to an IOAS", 1, op_attach_ioas, { -EFAULT, -EINVAL } },
-	{ "ATTACH to a HWPT", 1, op_attach_hwpt, { -EINVAL } },
-	{ "DETACH", 1, op_detach },
-	{ "ATTACH of another device", 2, op_other_device, { -EINVAL, -EFAULT } },
-	{ "close, open and BIND", 2, op_rebind, { -EINVAL, -EFAULT } },
-	{ "reading of fdinfo", 0, op_fdinfo },
-	{ "fork and exit", 0, op_fork },
-	{ "another file", 0, op_other_file },
-	{ "MAP of memory that goes", 0, op_memory_goes, { -ENOSPC } },
+static const struct pairs_op operations[] = {
+	{ "MAP", op_map },
+	{ "MAP where the kernel wants", op_map_anywhere, { -ENOSPC } },
+	{ "MAP_FILE", op_map_file },
+	{ "UNMAP", op_unmap },
+	{ "UNMAP of all", op_unmap_all },
+	{ "COPY", op_copy, { -EFAULT } },
+	{ "IOVA_RANGES", op_ranges },
+	{ "ALLOW_IOVAS", op_allow, { -EADDRINUSE } },
+	{ "OPTION", op_option, { -EADDRINUSE } },
+	{ "VFIO_IOAS", op_vfio_ioas, { -ENODEV } },
+	{ "CHANGE_PROCESS", op_change_process, { -EINVAL } },
+	{ "IOAS_ALLOC and DESTROY", op_renew_ioas },
+	{ "HWPT_ALLOC and DESTROY", op_renew_hwpt, { -EFAULT, -EINVAL }, 1 },
+	{ "HWPT_ALLOC of an own one", op_hwpt, { -EFAULT, -EINVAL }, 1 },
+	{ "HWPT_ALLOC with windows", op_windows, { -EFAULT, -EINVAL }, 1 },
+	{ "GET_HW_INFO", op_hw_info, {}, 1 },
+	{ "GET_HW_INFO about the instance and windows", op_ext_info, {}, 1 },
+	{ "ATTACH to an IOAS", op_attach_ioas, { -EFAULT, -EINVAL }, 1 },
+	{ "ATTACH to a HWPT", op_attach_hwpt, { -EINVAL }, 1 },
+	{ "DETACH", op_detach, {}, 1 },
+	{ "ATTACH of another device", op_other_device, { -EINVAL, -EFAULT }, 2 },
+	{ "close, open and BIND", op_rebind, { -EINVAL, -EFAULT }, 2 },
+	{ "reading of fdinfo", op_fdinfo },
+	{ "fork and exit", op_fork },
+	{ "another file", op_other_file },
+	{ "MAP of memory that goes", op_memory_goes, { -ENOSPC } },
 };
-
-#define COUNT (sizeof(operations) / sizeof(operations[0]))
-
-static bool may_answer(const struct operation *op, int rc)
-{
-	if (rc >= 0 || rc == -ENOENT || rc == -EEXIST || rc == -EBUSY)
-		return true;
-	return rc == op->also[0] || rc == op->also[1] || rc == op->also[2];
-}
-
-static void *work(void *arg)
-{
-	struct worker *w = arg;
-
-	while (!stop) {
-		bool lock = w->op->run == op_other_device;
-		int rc;
-
-		if (lock)
-			pthread_rwlock_rdlock(&files);
-		rc = w->op->run(&w->seed);
-		if (lock)
-			pthread_rwlock_unlock(&files);
-		if (!may_answer(w->op, rc))
-			tap_fail(__FILE__, __LINE__, "%s gave %s: %s%s", w->op->name,
-				 tap_errno(rc), iommufd_last_reason(fd),
-				 devices ? iommufd_last_reason(dev[0].vdev.fd) : "");
-		w->rounds++;
-		w->done += rc >= 0;
-	}
-	return NULL;
-}
 
 /* Everything anew for each pair, so that none hides what another has done. */
 static void set_up(int want)
@@ -395,6 +341,8 @@ static void set_up(int want)
 	uint32_t id;
 	int i;
 
+	if (!file)
+		file = OK(mem_file(MEM, 0));
 	fd = OK(iofd_open());
 	for (i = 0; i < 2; i++) {
 		OK(iofd_ioas(fd, &id));
@@ -420,12 +368,13 @@ static void set_up(int want)
 	OK(move(&dev[0], spaces[0]));
 }
 
-static void tear_down(const char *a, const char *b, long long pinned)
+/* It still works, and so do the devices, which hold tables and are let go. */
+static void done(void)
 {
 	uint64_t iova = 16 * MIB;
-	uint32_t ioas, i;
+	uint32_t ioas;
+	int i;
 
-	/* it still works */
 	OK(iofd_ioas(fd, &ioas));
 	OK(iofd_map_at(fd, ioas, mem, 8 * PAGE, iova));
 	if (devices) {
@@ -433,69 +382,27 @@ static void tear_down(const char *a, const char *b, long long pinned)
 		OK(move(&dev[0], ioas));
 		edu_fini(&dev[0].edu);
 	}
-	for (i = 0; i < (uint32_t)devices; i++)
+	for (i = 0; i < devices; i++)
 		vdev_close(&dev[i].vdev);
-	/* and all of it can be taken apart */
-	for (i = 0; i < 2; i++)
-		iofd_destroy(fd, tables[i]);
-	/* tables first, whose ids may be the larger ones */
-	for (i = 1; i < 128; i++)
-		iofd_destroy(fd, i % 64);
-	if (iofd_objects(fd, NULL))
-		tap_fail(__FILE__, __LINE__, "%s, %s: %d objects cannot be destroyed", a, b,
-			 iofd_objects(fd, NULL));
-	if (mem_wait_pinned(pinned, 2000) != pinned || mem_status(0, "VmPin"))
-		tap_fail(__FILE__, __LINE__, "%s, %s: %lld pages still pinned, VmPin %lld", a, b,
-			 mem_pinned_pages() - pinned, mem_status(0, "VmPin"));
-	close(fd);
 }
 
-static void pair(const struct operation *a, const struct operation *b, long ms)
+static const char *why(void)
 {
-	struct worker w[2] = { { a, .seed = 1 }, { b, .seed = 2 } };
-	long long pinned = mem_pinned_pages();
-	int i;
-
-	set_up(a->devices > b->devices ? a->devices : b->devices);
-	stop = false;
-	for (i = 0; i < 2; i++)
-		CHECK(!pthread_create(&w[i].thread, NULL, work, &w[i]));
-	usleep(ms * 1000);
-	/* on a busy machine a thread may not have run yet */
-	for (i = 0; i < 1000 && !(w[0].rounds && w[1].rounds); i++)
-		usleep(10000);
-	stop = true;
-	for (i = 0; i < 2; i++) {
-		CHECK(!pthread_join(w[i].thread, NULL));
-		CHECK(w[i].rounds);
-	}
-	tear_down(a->name, b->name, pinned);
-	tap_note("%s (%lu of %lu), %s (%lu of %lu)", a->name, w[0].done, w[0].rounds, b->name,
-		 w[1].done, w[1].rounds);
+	return devices ? iommufd_last_reason(dev[0].vdev.fd) : "";
 }
 
-static void against_all(void)
-{
-	const struct operation *a = tap_current->arg, *b;
-	const char *ms = getenv("PAIRS_MS");
-
-	mem = mem_anon(MEM);
-	file = OK(mem_file(MEM, 0));
-	for (b = a; b < operations + COUNT; b++)
-		pair(a, b, ms ? atol(ms) : 80);
-}
+static const struct pairs pairs = {
+	.ops = operations,
+	.count = sizeof(operations) / sizeof(operations[0]),
+	.set_up = set_up,
+	.done = done,
+	.why = why,
+	.fd = &fd,
+	.mem = &mem,
+	.size = MEM,
+};
 
 int main(int argc, char **argv)
 {
-	static struct tap_test tests[COUNT];
-	unsigned int i;
-
-	for (i = 0; i < COUNT; i++)
-		tests[i] = (struct tap_test){
-			.title = operations[i].name,
-			.run = against_all,
-			.seconds = 90,
-			.arg = &operations[i],
-		};
-	return tap_run(argc, argv, tests, COUNT);
+	return pairs_run(argc, argv, &pairs);
 }
