@@ -95,7 +95,7 @@ typedef int (*id_fn)(struct vtd_device *vdev, u16 sid, const void *arg);
  * bridges to PCI, which take requests over in their own name. Every one counts: an
  * id that was left out would still be passed through.
  */
-static int for_each_id(struct vtd_device *vdev, id_fn fn, const void *arg)
+static int visit_ids(struct vtd_device *vdev, id_fn fn, const void *arg)
 {
 	struct pci_dev *pdev = to_pci_dev(vdev->dev);
 	struct pci_bus *bus;
@@ -231,7 +231,7 @@ static void write_legacy(struct vtd_device *vdev, struct vtd_domain *domain,
 		value = context_second_stage(domain, did);
 	else if (did)
 		value = context_pass_through(unit);
-	for_each_id(vdev, write_id, &value);
+	visit_ids(vdev, write_id, &value);
 }
 
 static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
@@ -250,7 +250,7 @@ static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
 	 * The specification does not ask for this, but QEMU finds out whether a
 	 * device is passed through only when its context entry is looked at.
 	 */
-	for_each_id(vdev, forget_id, &vdev->did);
+	visit_ids(vdev, forget_id, &vdev->did);
 }
 
 /*
@@ -349,9 +349,9 @@ static int make_ids(struct vtd_device *vdev, const struct vtd_pasids *pasids)
 	int rc;
 
 	mutex_lock(&unit->lock);
-	rc = for_each_id(vdev, make_id, pasids);
-	for_each_id(vdev, forget_id, &none);
-	for_each_id(vdev, forget_id, &passed);
+	rc = visit_ids(vdev, make_id, pasids);
+	visit_ids(vdev, forget_id, &none);
+	visit_ids(vdev, forget_id, &passed);
 	if (unit->scalable)
 		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH);
 	mutex_unlock(&unit->lock);
@@ -450,7 +450,7 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 
 		if (vtd_unit_of(pdev) != unit)
 			continue;
-		rc = for_each_id(&vdev, make_id, &unit->host);
+		rc = visit_ids(&vdev, make_id, &unit->host);
 		if (rc) {
 			pci_dev_put(pdev);
 			break;
