@@ -103,18 +103,35 @@ EXPORT_SYMBOL_GPL(iommufd_viommu_remove_region);
 
 static void region_vma_open(struct vm_area_struct *vma)
 {
+	const struct viommu_region *region = vma->vm_private_data;
+
 	/* Another mapping holds the vIOMMU already. */
-	WARN_ON(iommufd_object_depend(vma->vm_private_data));
+	WARN_ON(iommufd_object_depend(&region->viommu->obj));
 }
 
 static void region_vma_close(struct vm_area_struct *vma)
 {
-	iommufd_object_undepend(vma->vm_private_data);
+	const struct viommu_region *region = vma->vm_private_data;
+
+	iommufd_object_undepend(&region->viommu->obj);
+}
+
+/*
+ * Page by page, and not all of them in mmap(): remap_pfn_range() that comes to no
+ * page at all for want of a page table warns when it undoes what it has not done.
+ */
+static vm_fault_t region_vma_fault(struct vm_fault *vmf)
+{
+	const struct viommu_region *region = vmf->vma->vm_private_data;
+
+	return vmf_insert_pfn(vmf->vma, vmf->address,
+			      PHYS_PFN(region->phys) + vmf->pgoff - region->pgoff);
 }
 
 static const struct vm_operations_struct region_vm_ops = {
 	.open = region_vma_open,
 	.close = region_vma_close,
+	.fault = region_vma_fault,
 };
 
 static bool region_matches(const struct viommu_region *region,
@@ -124,27 +141,23 @@ static bool region_matches(const struct viommu_region *region,
 	       region->npages == vma_pages(vma);
 }
 
-/* The region that @vma asks for; its vIOMMU is depended on. */
-static int region_get(struct iommufd_ctx *ictx, struct vm_area_struct *vma,
-		      struct viommu_region *out)
+/*
+ * The region that @vma asks for, or NULL; its vIOMMU is depended on, so that the
+ * region stays.
+ */
+static struct viommu_region *region_get(struct iommufd_ctx *ictx,
+					struct vm_area_struct *vma)
 {
 	struct viommu_region *region;
-	int rc = -ENXIO;
 
 	mutex_lock(&ictx->regions_lock);
 	region = mtree_load(&ictx->regions, vma->vm_pgoff);
-	/* It stays as long as the lock is held, even if its vIOMMU is going. */
-	if (region_matches(region, vma) &&
-	    !iommufd_object_depend(&region->viommu->obj)) {
-		*out = *region;
-		rc = 0;
-	}
+	/* The vIOMMU is still there, but it may be going. */
+	if (!region_matches(region, vma) ||
+	    iommufd_object_depend(&region->viommu->obj))
+		region = NULL;
 	mutex_unlock(&ictx->regions_lock);
-	if (rc)
-		iommufd_refuse(rc, "no vIOMMU offers exactly 0x%lx bytes at offset 0x%lx",
-			       vma_pages(vma) << PAGE_SHIFT,
-			       vma->vm_pgoff << PAGE_SHIFT);
-	return rc;
+	return region;
 }
 
 /**
@@ -158,33 +171,26 @@ static int region_get(struct iommufd_ctx *ictx, struct vm_area_struct *vma,
  */
 int iommufd_region_mmap(struct iommufd_ctx *ictx, struct vm_area_struct *vma)
 {
-	unsigned long pfn, length = vma->vm_end - vma->vm_start;
-	struct viommu_region region;
-	int rc;
+	struct viommu_region *region;
 
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return iommufd_refuse(-EINVAL, "/dev/iommu is mapped with MAP_SHARED");
 	if (vma->vm_flags & VM_EXEC)
 		return iommufd_refuse(-EPERM,
 				      "nothing of /dev/iommu can be executed");
-	rc = region_get(ictx, vma, &region);
-	if (rc)
-		return rc;
-	vm_flags_clear(vma, VM_MAYEXEC);
-	pfn = PHYS_PFN(region.phys);
+	region = region_get(ictx, vma);
+	if (!region)
+		return iommufd_refuse(-ENXIO,
+				      "no vIOMMU offers exactly 0x%lx bytes at offset 0x%lx",
+				      vma_pages(vma) << PAGE_SHIFT,
+				      vma->vm_pgoff << PAGE_SHIFT);
+	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYEXEC);
 	/* Memory stays encrypted where it is, registers never are. */
-	if (page_is_ram(pfn))
-		rc = remap_pfn_range(vma, vma->vm_start, pfn, length,
-				     vma->vm_page_prot);
-	else
-		rc = io_remap_pfn_range(vma, vma->vm_start, pfn, length,
-					pgprot_noncached(vma->vm_page_prot));
-	if (rc) {
-		iommufd_object_undepend(&region.viommu->obj);
-		return iommufd_refuse(rc, "0x%lx bytes at offset 0x%lx cannot be mapped",
-				      length, region.pgoff << PAGE_SHIFT);
-	}
-	vma->vm_private_data = &region.viommu->obj;
+	if (!page_is_ram(PHYS_PFN(region->phys)))
+		vma->vm_page_prot =
+			pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+	vma->vm_private_data = region;
 	vma->vm_ops = &region_vm_ops;
 	return 0;
 }

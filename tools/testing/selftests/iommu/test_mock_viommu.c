@@ -534,6 +534,25 @@ static void region_keeps(void)
 	OK(iofd_destroy(vm.s.fd, with_region));
 }
 
+/* What is left of a mapping shows its own pages, also those not touched before. */
+static void region_parts(void)
+{
+	uint64_t len;
+	char *all, *p;
+
+	begin_region();
+	len = region.out_mmap_length;
+	all = map_at(region.out_mmap_offset, len, PROT_READ | PROT_WRITE, MAP_SHARED);
+	p = map_at(region.out_mmap_offset, len, PROT_READ | PROT_WRITE, MAP_SHARED);
+	CHECK(all != MAP_FAILED && p != MAP_FAILED);
+	*(volatile uint32_t *)(all + PAGE) = 0x5ec09d;
+	CHECK(!munmap(p, PAGE));
+	CHECK_EQ(*(volatile uint32_t *)(p + PAGE), 0x5ec09d);
+	CHECK_EQ(*(volatile uint32_t *)all, IN_DATA);
+	CHECK(!munmap(p + PAGE, PAGE));
+	CHECK(!munmap(all, len));
+}
+
 /* The file is closed, the memory is still mapped. */
 static void region_outlives(void)
 {
@@ -611,6 +630,7 @@ static const struct tap_test tests[] = {
 	{ "what mmap() takes", region_rules },
 	{ "a file for reading maps read-only", region_read_only },
 	{ "a mapping keeps the vIOMMU", region_keeps },
+	{ "parts of a mapping", region_parts },
 	{ "a mapping outlives the descriptor", region_outlives },
 	{ "regions have places of their own", region_places },
 	{ "all of it, closed", close_all },
