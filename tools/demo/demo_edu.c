@@ -270,7 +270,7 @@ static const struct {
 	  "an ordinary vfio-pci device of the stock kernel has a device file of its own",
 	  do_bind },
 	{ "allocate an I/O address space and attach the device to it",
-	  "the kernel's own VT-d driver gives us a page table; the MSI window is left out of it",
+	  "the IOMMU's driver gives us a page table; the MSI window is left out of it",
 	  do_ioas },
 	{ "map two pages read-write and one page read-only",
 	  "memory is pinned and appears at addresses that we choose",

@@ -50,14 +50,15 @@ run_combinations()
 	run_judge
 }
 
-# The demo is a test with as many lines as it has steps.
+# The demo is a test with as many lines as it has steps. With a machine's name
+# if it is not the usual one.
 run_demo()
 {
 	local status=0
 
-	machine_name=demo about='make demo'
+	machine_name=demo about="make demo${1:+ on $1}"
 	new_run_dir
-	"$repo/tools/demo/demo" >"$run_dir/demo.log" 2>&1 </dev/null || status=$?
+	"$repo/tools/demo/demo" "$@" >"$run_dir/demo.log" 2>&1 </dev/null || status=$?
 	passed=$(grep -cx ' *ok' "$run_dir/demo.log" || :)
 	failed=0 skipped=0
 	if [ "$status" -ne 0 ] || ! tail -n 1 "$run_dir/demo.log" | grep -qx "demo: all $passed steps passed"; then
@@ -78,6 +79,7 @@ check_job()
 	case $job in
 	host) run_host ;;
 	demo) run_demo ;;
+	*-demo) run_demo "$job" ;;
 	combinations) run_combinations ;;
 	*)
 		machine_load "$job"
@@ -116,7 +118,7 @@ cmd_check()
 		build_all
 	done
 	case $wanted in
-	check) jobs="host $jobs demo" ;;
+	check) jobs="host $jobs demo amd64-vtd-own-demo" ;;
 	debug) jobs+=" combinations" ;;
 	esac
 
