@@ -87,15 +87,19 @@ struct vtd_unit *vtd_unit_of(struct pci_dev *pdev)
 	return NULL;
 }
 
-typedef int (*id_fn)(struct vtd_device *vdev, u16 sid, const void *arg);
-
-/*
- * Call @fn for each id that requests of a device can come with, some perhaps
- * twice, until it fails: its own, those it uses as aliases (3.4.1), and those of
- * bridges to PCI, which take requests over in their own name. Every one counts: an
- * id that was left out would still be passed through.
+/**
+ * vtd_visit_ids - the ids that requests of a device can come with
+ * @vdev: the device; @dev and @unit are set
+ * @fn: called with each of them, for some perhaps twice, until it fails
+ * @arg: for @fn
+ *
+ * They are its own, those it uses as aliases (3.4.1), and those of bridges to PCI,
+ * which take requests over in their own name. Every one counts: an id that was left
+ * out would still be passed through.
+ *
+ * Return: what @fn did last
  */
-static int visit_ids(struct vtd_device *vdev, id_fn fn, const void *arg)
+int vtd_visit_ids(struct vtd_device *vdev, vtd_id_fn fn, const void *arg)
 {
 	struct pci_dev *pdev = to_pci_dev(vdev->dev);
 	struct pci_bus *bus;
@@ -231,7 +235,7 @@ static void write_legacy(struct vtd_device *vdev, struct vtd_domain *domain,
 		value = context_second_stage(domain, did);
 	else if (did)
 		value = context_pass_through(unit);
-	visit_ids(vdev, write_id, &value);
+	vtd_visit_ids(vdev, write_id, &value);
 }
 
 static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
@@ -250,7 +254,7 @@ static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
 	 * The specification does not ask for this, but QEMU finds out whether a
 	 * device is passed through only when its context entry is looked at.
 	 */
-	visit_ids(vdev, forget_id, &vdev->did);
+	vtd_visit_ids(vdev, forget_id, &vdev->did);
 }
 
 /*
@@ -289,14 +293,26 @@ int vtd_attach_pass_through(struct iommu_domain *domain, struct device *dev)
 	return 0;
 }
 
+/* Whoever wants a device for himself has it blocked first. */
+static int unit_is_open(struct vtd_device *vdev)
+{
+	if (!vdev->unit->leaving)
+		return 0;
+	return iommufd_refuse(-EBUSY, "the driver of the IOMMU of %s is leaving",
+			      dev_name(vdev->dev));
+}
+
 int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev)
 {
 	struct vtd_device *vdev = to_vtd_device(dev);
+	int rc;
 
 	mutex_lock(&vdev->unit->lock);
-	device_set(vdev, NULL, 0);
+	rc = unit_is_open(vdev);
+	if (!rc)
+		device_set(vdev, NULL, 0);
 	mutex_unlock(&vdev->unit->lock);
-	return 0;
+	return rc;
 }
 
 int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
@@ -309,7 +325,9 @@ int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 	if (!vtd_domain_suits(domain, vdev->unit))
 		return -EINVAL;
 	mutex_lock(&vdev->unit->lock);
-	rc = vtd_domain_enter(domain, vdev->unit, &did);
+	rc = unit_is_open(vdev);
+	if (!rc)
+		rc = vtd_domain_enter(domain, vdev->unit, &did);
 	if (!rc)
 		device_set(vdev, domain, did);
 	mutex_unlock(&vdev->unit->lock);
@@ -349,9 +367,9 @@ static int make_ids(struct vtd_device *vdev, const struct vtd_pasids *pasids)
 	int rc;
 
 	mutex_lock(&unit->lock);
-	rc = visit_ids(vdev, make_id, pasids);
-	visit_ids(vdev, forget_id, &none);
-	visit_ids(vdev, forget_id, &passed);
+	rc = vtd_visit_ids(vdev, make_id, pasids);
+	vtd_visit_ids(vdev, forget_id, &none);
+	vtd_visit_ids(vdev, forget_id, &passed);
 	if (unit->scalable)
 		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH);
 	mutex_unlock(&unit->lock);
@@ -412,6 +430,7 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 		return ERR_PTR(rc);
 	}
 	dev_iommu_priv_set(dev, vdev);
+	vtd_interrupts_adopt(unit, dev);
 	return &unit->iommu;
 }
 
@@ -425,6 +444,7 @@ void vtd_release_device(struct device *dev)
 {
 	struct vtd_device *vdev = to_vtd_device(dev);
 
+	vtd_interrupts_abandon(vdev->unit, dev);
 	vtd_attach_pass_through(NULL, dev);
 	dev_iommu_priv_set(dev, NULL);
 	vtd_device_free(vdev);
@@ -450,7 +470,7 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 
 		if (vtd_unit_of(pdev) != unit)
 			continue;
-		rc = visit_ids(&vdev, make_id, &unit->host);
+		rc = vtd_visit_ids(&vdev, make_id, &unit->host);
 		if (rc) {
 			pci_dev_put(pdev);
 			break;

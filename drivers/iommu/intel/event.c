@@ -7,10 +7,12 @@
 #include <linux/irq.h>
 #include <linux/irqdomain.h>
 #include <linux/msi.h>
+#include <asm/apic.h>
 #include <asm/hw_irq.h>
 #include <asm/irqdomain.h>
 #include <asm/msi.h>
 
+#include "spec/irq.h"
 #include "vtd.h"
 
 static const char *fault_reason(u8 reason)
@@ -38,6 +40,20 @@ static const char *fault_reason(u8 reason)
 		return "reserved bits are set in an entry";
 	case 0x0d:
 		return "a translated request where none may be";
+	case 0x20:
+		return "reserved bits are set in the message";
+	case 0x21:
+		return "a handle beyond the table";
+	case 0x22:
+		return "nobody has this handle";
+	case 0x23:
+		return "the interrupt remapping table cannot be read";
+	case 0x24:
+		return "reserved bits are set in its entry";
+	case 0x25:
+		return "the message names a vector, which is blocked";
+	case 0x26:
+		return "the handle belongs to another device";
 	case 0x50 ... 0x57:
 		return "the directory of PASIDs cannot be used";
 	case 0x58 ... 0x5a:
@@ -60,6 +76,15 @@ static void fault_report(struct vtd_unit *unit, u64 lo, u64 hi)
 	u16 sid = FIELD_GET(VTD_FRR_HI_SID, hi);
 	u8 reason = FIELD_GET(VTD_FRR_HI_REASON, hi);
 
+	if (reason >= VTD_FAULT_IRQ_FIRST && reason <= VTD_FAULT_IRQ_LAST) {
+		pr_err_ratelimited("%s: interrupt of %04x:%02x:%02x.%u with handle %#llx refused, reason %#x: %s\n",
+				   unit->name, unit->dmar->segment,
+				   PCI_BUS_NUM(sid), PCI_SLOT(sid),
+				   PCI_FUNC(sid),
+				   FIELD_GET(VTD_FRR_LO_HANDLE, lo), reason,
+				   fault_reason(reason));
+		return;
+	}
 	pr_err_ratelimited("%s: %s of %04x:%02x:%02x.%u at %#llx refused, reason %#x: %s\n",
 			   unit->name, hi & VTD_FRR_HI_READ ? "read" : "write",
 			   unit->dmar->segment, PCI_BUS_NUM(sid), PCI_SLOT(sid),
@@ -100,6 +125,7 @@ static void message_write(struct irq_data *data)
 	struct msi_msg msg = {};
 
 	msg.arch_addr_lo.base_address = X86_MSI_BASE_ADDRESS_LOW;
+	msg.arch_addr_lo.dest_mode_logical = apic->dest_mode_logical;
 	msg.arch_addr_lo.destid_0_7 = cfg->dest_apicid & 0xff;
 	msg.arch_addr_hi.destid_8_31 = cfg->dest_apicid >> 8;
 	msg.arch_data.delivery_mode = APIC_DELIVERY_MODE_FIXED;

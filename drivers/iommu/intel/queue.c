@@ -198,6 +198,31 @@ void vtd_forget_pasid(struct vtd_unit *unit, u16 did)
 			FIELD_PREP(VTD_QI_LO_DID, did), 0);
 }
 
+/**
+ * vtd_forget_interrupt - forget an entry of the interrupt remapping table
+ * @unit: the unit
+ * @handle: its index
+ *
+ * Context: any.
+ */
+void vtd_forget_interrupt(struct vtd_unit *unit, u16 handle)
+{
+	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_INTERRUPT) |
+			VTD_QI_INTERRUPT_LO_G |
+			FIELD_PREP(VTD_QI_INTERRUPT_LO_IIDX, handle), 0);
+}
+
+/**
+ * vtd_forget_interrupts - forget the interrupt remapping table
+ * @unit: the unit
+ *
+ * Context: any.
+ */
+void vtd_forget_interrupts(struct vtd_unit *unit)
+{
+	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_INTERRUPT), 0);
+}
+
 /* The smallest aligned power of two of pages that has both ends. */
 static unsigned int range_order(u64 first, u64 last)
 {

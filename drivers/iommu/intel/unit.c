@@ -228,6 +228,7 @@ void vtd_unit_remove(struct vtd_unit *unit)
 	list_del(&unit->link);
 	if (unit->root) {
 		vtd_command(unit, VTD_GCMD_TE, false);
+		vtd_interrupts_fini(unit);
 		vtd_events_fini(unit);
 		vtd_queue_fini(unit);
 		vtd_contexts_free(unit);

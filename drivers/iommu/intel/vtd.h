@@ -22,7 +22,9 @@
 #define VTD_DID_PASS_THROUGH	1
 #define VTD_DID_FIRST		2
 
+struct dentry;
 struct irq_domain;
+struct vtd_interrupts;
 
 /**
  * struct vtd_queue - the invalidation queue of a unit
@@ -77,6 +79,9 @@ struct vtd_pasids {
  * @command_lock: serializes commands in GCMD
  * @irq_domain: makes the interrupt of @irq
  * @irq: fault interrupt
+ * @interrupts: remapping of the devices' interrupts, NULL where they are not; set
+ *		before the IOMMU core knows the unit
+ * @leaving: nobody gets a device any more; under @lock
  */
 struct vtd_unit {
 	struct list_head link;
@@ -96,6 +101,8 @@ struct vtd_unit {
 	spinlock_t command_lock;
 	struct irq_domain *irq_domain;
 	int irq;
+	struct vtd_interrupts *interrupts;
+	bool leaving;
 };
 
 extern struct list_head vtd_units;
@@ -196,6 +203,8 @@ void vtd_forget_context(struct vtd_unit *unit, u16 did, u16 sid);
 void vtd_forget_all(struct vtd_unit *unit);
 void vtd_forget_domain(struct vtd_unit *unit, u16 did);
 void vtd_forget_pasid(struct vtd_unit *unit, u16 did);
+void vtd_forget_interrupt(struct vtd_unit *unit, u16 handle);
+void vtd_forget_interrupts(struct vtd_unit *unit);
 void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
 		      bool tables);
 void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u64 first, u64 last,
@@ -214,7 +223,26 @@ struct vtd_pasid_entry vtd_pasid_domain(const struct vtd_unit *unit,
 int vtd_events_init(struct vtd_unit *unit);
 void vtd_events_fini(struct vtd_unit *unit);
 
+/* irq.c */
+const char *vtd_interrupts_obstacle(const struct vtd_unit *unit, bool strict);
+int vtd_interrupts_init(struct vtd_unit *unit);
+void vtd_interrupts_adopt(struct vtd_unit *unit, struct device *dev);
+void vtd_interrupts_abandon(struct vtd_unit *unit, struct device *dev);
+void vtd_interrupts_fini(struct vtd_unit *unit);
+
+/* host.c */
+int vtd_host_vacate(struct vtd_unit *unit, bool rebind);
+void vtd_host_give_back(void);
+int vtd_host_note_drivers(void);
+void vtd_host_count_drivers(void);
+int vtd_host_close(struct vtd_unit *unit);
+void vtd_host_open(struct vtd_unit *unit);
+void vtd_host_uncount_drivers(struct vtd_unit *unit);
+unsigned int vtd_host_nr_devices(struct vtd_unit *unit);
+
 /* device.c */
+typedef int (*vtd_id_fn)(struct vtd_device *vdev, u16 sid, const void *arg);
+int vtd_visit_ids(struct vtd_device *vdev, vtd_id_fn fn, const void *arg);
 struct vtd_unit *vtd_unit_of(struct pci_dev *pdev);
 struct iommu_device *vtd_probe_device(struct device *dev);
 void vtd_release_device(struct device *dev);
@@ -245,5 +273,6 @@ extern const struct iommufd_driver_ops vtd_iommufd_ops;
 /* driver.c */
 extern const struct iommu_ops vtd_iommu_ops;
 extern struct dmar_table vtd_dmar;
+extern struct dentry *vtd_debugfs;
 
 #endif

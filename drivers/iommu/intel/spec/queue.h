@@ -9,6 +9,7 @@
 #define VTD_QI_TYPE		GENMASK_ULL(3, 0)
 #define VTD_QI_CONTEXT		1	/* 6.5.2.1 */
 #define VTD_QI_IOTLB		2	/* 6.5.2.3 */
+#define VTD_QI_INTERRUPT	4	/* 6.5.2.7 */
 #define VTD_QI_WAIT		5	/* 6.5.2.11 */
 #define VTD_QI_PASID_IOTLB	6	/* 6.5.2.4 */
 #define VTD_QI_PASID		7	/* 6.5.2.2 */
@@ -33,6 +34,11 @@
 #define VTD_G_PASID_ONE		1
 #define VTD_G_PIOTLB_PASID	2
 #define VTD_G_PIOTLB_PAGES	3
+
+/* interrupt entries: all, or a power of two of them */
+#define VTD_QI_INTERRUPT_LO_G	BIT_ULL(4)
+#define VTD_QI_INTERRUPT_LO_IM	GENMASK_ULL(31, 27)
+#define VTD_QI_INTERRUPT_LO_IIDX	GENMASK_ULL(47, 32)
 
 #define VTD_QI_WAIT_LO_SW	BIT_ULL(5)
 #define VTD_QI_WAIT_LO_FN	BIT_ULL(6)

@@ -51,6 +51,7 @@
 #define VTD_ECAP_QI		BIT_ULL(1)
 #define VTD_ECAP_DT		BIT_ULL(2)
 #define VTD_ECAP_IR		BIT_ULL(3)
+#define VTD_ECAP_EIM		BIT_ULL(4)
 #define VTD_ECAP_PT		BIT_ULL(6)
 #define VTD_ECAP_SC		BIT_ULL(7)
 #define VTD_ECAP_IRO		GENMASK_ULL(17, 8)
@@ -67,6 +68,8 @@
 #define VTD_GCMD_SRTP		BIT(30)
 #define VTD_GCMD_QIE		BIT(26)
 #define VTD_GCMD_IRE		BIT(25)
+#define VTD_GCMD_SIRTP		BIT(24)
+#define VTD_GCMD_CFI		BIT(23)
 /* commands that are done once; what is not among them stays as it was written */
 #define VTD_GCMD_ONCE		(BIT(30) | BIT(29) | BIT(27) | BIT(24))
 
