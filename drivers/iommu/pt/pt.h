@@ -54,6 +54,11 @@
 #define PT_FEAT_SIGN_EXTEND	BIT(1)
 /* Hardware records accesses and writes in leaves; they are made ready for it. */
 #define PT_FEAT_DIRTY		BIT(2)
+/*
+ * With PT_FEAT_DIRTY: hardware sets the dirty bit of a leaf only when it sets the
+ * accessed bit. So a leaf that was accessed may have been written to, and counts.
+ */
+#define PT_FEAT_DIRTY_IF_ACCESSED BIT(4)
 /* A leaf may be cut while hardware uses it, without breaking it first. */
 #define PT_FEAT_LIVE_CUT	BIT(3)
 

@@ -39,6 +39,15 @@ const struct rig_format rig_formats[] = {
 		.base = -GIB_512,
 	},
 	{
+		.name = "x86-64, 4 levels, dirty if accessed",
+		.ops = &pt_x86_64,
+		.config = { .va_bits = 48, .oa_bits = 48, .levels = 4,
+			    .features = PT_FEAT_SIGN_EXTEND | PT_FEAT_DIRTY |
+					PT_FEAT_DIRTY_IF_ACCESSED },
+		.walk = hw_vtd_first_stage,
+		.base = 1ULL << 40,
+	},
+	{
 		.name = "x86-64, 5 levels, dirty, not coherent",
 		.ops = &pt_x86_64,
 		.config = { .va_bits = 57, .oa_bits = 52, .levels = 5,

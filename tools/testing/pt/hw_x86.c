@@ -94,8 +94,12 @@ bool hw_vtd_first_stage(const struct pt *pt, u64 iova, bool write,
 		return false;
 	leaf->lg2 = bit;
 	leaf->phys = (item & 0x000ffffffffff000) + (iova & ((1ULL << bit) - 1));
-	if (write)
+	if (pt->config.features & PT_FEAT_DIRTY_IF_ACCESSED) {
+		if (write && !(hw_read(pt, at) & 0x20))
+			hw_record(pt, at, 0x60);
+	} else if (write) {
 		hw_record(pt, at, 0x60);
+	}
 	leaf->dirty = hw_read(pt, at) >> 6 & 1;
 	return true;
 }

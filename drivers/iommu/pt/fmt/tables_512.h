@@ -40,6 +40,7 @@ static inline u64 fmt_leaf_attrs(const struct pt_config *c, unsigned int level,
 	return item & FMT_ATTRS;
 }
 
+#ifndef FMT_OWN_DIRTY
 static inline bool fmt_dirty(u64 item)
 {
 	return item & FMT_DIRTY;
@@ -49,5 +50,6 @@ static inline u64 fmt_clean(u64 item)
 {
 	return item & ~FMT_DIRTY;
 }
+#endif
 
 #endif

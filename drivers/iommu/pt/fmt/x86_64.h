@@ -15,7 +15,7 @@
  *	6	D   dirty		ignored
  *	7	PS  a leaf above level 0
  *	51:12	address			address
- *	58:52	ignored			ignored: 52 is ours, "flushed"
+ *	58:52	ignored			ignored: 52 and 53 are ours
  *	63	XD  no execute		XD
  *
  * Addresses are sign extended. There is no leaf that can be written and not read.
@@ -35,9 +35,11 @@
 #define FMT_PS		BIT_ULL(7)
 #define FMT_ADDRESS	GENMASK_ULL(51, 12)
 #define FMT_FLUSHED	BIT_ULL(52)
+#define X86_EITHER	BIT_ULL(53)
 #define X86_NO_EXEC	BIT_ULL(63)
 #define FMT_ATTRS	(X86_PRESENT | X86_WRITE | X86_USER | X86_UNCACHED | \
-			 X86_ACCESSED | FMT_DIRTY | X86_NO_EXEC)
+			 X86_ACCESSED | FMT_DIRTY | X86_EITHER | X86_NO_EXEC)
+#define FMT_OWN_DIRTY
 
 #include "leaf_ps.h"
 
@@ -61,6 +63,8 @@ static inline int fmt_attrs(const struct pt_config *c, unsigned int prot,
 		*attrs |= X86_WRITE;
 	if (prot & PT_WRITE && !(c->features & PT_FEAT_DIRTY))
 		*attrs |= FMT_DIRTY;
+	if (prot & PT_WRITE && c->features & PT_FEAT_DIRTY_IF_ACCESSED)
+		*attrs ^= X86_ACCESSED | X86_EITHER;
 	if (!(prot & PT_PRIV))
 		*attrs |= X86_USER;
 	if (!(prot & PT_EXEC))
@@ -68,6 +72,16 @@ static inline int fmt_attrs(const struct pt_config *c, unsigned int prot,
 	if (prot & PT_MMIO)
 		*attrs |= X86_UNCACHED;
 	return prot & (PT_READ | PT_WRITE) ? 0 : -EINVAL;
+}
+
+static inline bool fmt_dirty(u64 item)
+{
+	return item & FMT_DIRTY || (item & X86_EITHER && item & X86_ACCESSED);
+}
+
+static inline u64 fmt_clean(u64 item)
+{
+	return item & ~(FMT_DIRTY | (item & X86_EITHER ? X86_ACCESSED : 0));
 }
 
 static inline bool fmt_present(u64 item)
