@@ -2,8 +2,9 @@
 /*
  * What this /dev/iommu answers beyond <linux/iommufd.h>.
  *
- * Nothing here changes a command: these are further types for IOMMU_GET_HW_INFO
- * and IOMMU_HWPT_ALLOC, in a range of numbers that mainline does not use. A
+ * Nothing here changes a command: these are further types for IOMMU_GET_HW_INFO,
+ * IOMMU_HWPT_ALLOC, IOMMU_HWPT_INVALIDATE, IOMMU_VIOMMU_ALLOC and
+ * IOMMU_VEVENTQ_ALLOC, in a range of numbers that mainline does not use. A
  * kernel without them answers EOPNOTSUPP, as it does for any type it does not
  * know; asking IOMMU_GET_HW_INFO with IOMMU_HW_INFO_FLAG_INPUT_TYPE and
  * data_len 0 costs nothing and tells.
@@ -25,9 +26,20 @@
 /* in_data_type of IOMMU_GET_HW_INFO */
 #define IOMMU_EXT_HW_INFO_INSTANCE 0x80490001
 #define IOMMU_EXT_HW_INFO_WINDOWS 0x80490002
+#define IOMMU_EXT_HW_INFO_VTD 0x80490003
 
 /* data_type of IOMMU_HWPT_ALLOC */
 #define IOMMU_EXT_HWPT_DATA_WINDOWS 0x80490101
+#define IOMMU_EXT_HWPT_DATA_VTD_GUEST 0x80490102
+
+/* type of IOMMU_VIOMMU_ALLOC */
+#define IOMMU_EXT_VIOMMU_TYPE_VTD 0x80490201
+
+/* data_type of IOMMU_HWPT_INVALIDATE */
+#define IOMMU_EXT_INVALIDATE_DATA_VTD 0x80490301
+
+/* type of IOMMU_VEVENTQ_ALLOC */
+#define IOMMU_EXT_VEVENTQ_TYPE_VTD 0x80490401
 
 /**
  * enum iommu_ext_instance_flags - what two devices have in common
@@ -191,6 +203,79 @@ struct iommu_ext_hwpt_windows {
 	__u32 nr_windows;
 	__u32 __reserved;
 	struct iommu_ext_window windows[];
+};
+
+/**
+ * struct iommu_ext_hw_info_vtd - what a guest behind a VT-d unit can be shown
+ *                                (IOMMU_EXT_HW_INFO_VTD)
+ * @flags: none is defined, 0
+ * @__reserved: 0
+ * @cap: bits of the capability register that a guest's first stage can rely on:
+ *       FS1GP, FS5LP
+ * @ecap: the same of the extended capability register: SRS, EAFS, SMPWCS, SC
+ *
+ * Whoever answers it takes the other types for VT-d as well. EOPNOTSUPP for a unit
+ * that cannot nest, and for what is not driven by a driver of /dev/iommu's own.
+ */
+struct iommu_ext_hw_info_vtd {
+	__u32 flags;
+	__u32 __reserved;
+	__aligned_u64 cap;
+	__aligned_u64 ecap;
+};
+
+/**
+ * struct iommu_ext_hwpt_vtd_guest - HWPT_ALLOC with IOMMU_EXT_HWPT_DATA_VTD_GUEST
+ * @entry: all eight words of an entry of the guest's PASID table, as the guest
+ *         wrote them
+ *
+ * Over a vIOMMU of type IOMMU_EXT_VIOMMU_TYPE_VTD only. Beyond what
+ * struct iommu_hwpt_vtd_s1 says, the domain id becomes known, by which the guest
+ * names the table in its invalidations.
+ *
+ * P has to be set and PGTT to be 1, a first stage. A guest may set FPD, AW (which is
+ * not used), DID, SRE, FSPM 0 or 1, WPE, NXE, EAFE, PWSNP and PGSNP; SRE, FSPM 1,
+ * EAFE, PWSNP and PGSNP need what IOMMU_EXT_HW_INFO_VTD shows. FSPTPTR lies in what
+ * the parent translates. Any other bit, and what the unit lacks, is EINVAL; the
+ * reason names word and bits.
+ */
+struct iommu_ext_hwpt_vtd_guest {
+	__aligned_u64 entry[8];
+};
+
+/**
+ * struct iommu_ext_vtd_invalidate - an invalidation descriptor of a guest
+ *                                   (IOMMU_EXT_INVALIDATE_DATA_VTD, on a vIOMMU)
+ * @descriptor: the words, as the guest put them into its queue; entry_len is 16 for
+ *              one of 128 bits, 32 for one of 256
+ *
+ * Taken are those for the context cache, the PASID cache, the IOTLB, the PASID-based
+ * IOTLB, and device TLBs without and with PASID. Source ids are those the vDEVICEs
+ * have as virt_id. Domain ids are those of IOMMU_EXT_HWPT_DATA_VTD_GUEST; a HWPT
+ * made with IOMMU_HWPT_DATA_VTD_S1 counts as any. A domain id that no HWPT has is
+ * no error: nothing can be cached for it. PASIDs are those of the devices.
+ *
+ * EIO: a descriptor of another type, one with reserved bits set, a granularity that
+ * does not exist, or a source id of no device of the vIOMMU. Those in front of it
+ * are done, entry_num tells how many.
+ */
+struct iommu_ext_vtd_invalidate {
+	__aligned_u64 descriptor[4];
+};
+
+/**
+ * struct iommu_ext_vevent_vtd - a fault of a guest's device
+ *                               (IOMMU_EXT_VEVENTQ_TYPE_VTD)
+ * @record: the two words of a fault recording register, as the guest's unit would
+ *          show them: the source id is the virt_id of the vDEVICE
+ *
+ * Sent for requests that the unit refused while the device was attached to a nested
+ * HWPT, if the reason lies in the guest's tables or in addresses they lead to
+ * (reasons 0x70 and above). Others are the host's business. A device whose requests
+ * go through a bridge to PCI shares its source id with others: none are sent.
+ */
+struct iommu_ext_vevent_vtd {
+	__aligned_u64 record[2];
 };
 
 #endif

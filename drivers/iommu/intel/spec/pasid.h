@@ -21,14 +21,19 @@
  *
  *	9.6 Scalable-Mode PASID-Table Entry, 512 bits
  *	0	P		present
+ *	1	FPD		faults are not reported
  *	4:2	AW		levels of the second stage: 1 for 3, 2 for 4, 3 for 5
  *	8:6	PGTT		what is done with a request
  *	9	SSADE		accessed and dirty bits in the second stage
  *	63:12	SSPTPTR		second-stage table
  *	79:64	DID		domain id
  *	87	PWSNP		page walks are snooped
+ *	88	PGSNP		what is translated is snooped
+ *	128	SRE		supervisor requests are taken
  *	131:130	FSPM		levels of the first stage: 0 for 4, 1 for 5
  *	132	WPE		supervisor writes are checked too
+ *	133	NXE		bit 63 of an entry forbids execution
+ *	135	EAFE		entries have an extended accessed bit
  *	191:140	FSPTPTR		first-stage table
  */
 #ifndef __VTD_SPEC_PASID_H
@@ -67,15 +72,22 @@ struct vtd_pasid_entry {
 };
 
 #define VTD_PE_0_P		BIT_ULL(0)
+#define VTD_PE_0_FPD		BIT_ULL(1)
 #define VTD_PE_0_AW		GENMASK_ULL(4, 2)
 #define VTD_PE_0_PGTT		GENMASK_ULL(8, 6)
 #define VTD_PGTT_FIRST		1
 #define VTD_PGTT_SECOND		2
+#define VTD_PGTT_NESTED		3
 #define VTD_PGTT_PASS_THROUGH	4
 #define VTD_PE_0_SSPTPTR	GENMASK_ULL(63, 12)
 #define VTD_PE_1_DID		GENMASK_ULL(15, 0)
 #define VTD_PE_1_PWSNP		BIT_ULL(23)
+#define VTD_PE_1_PGSNP		BIT_ULL(24)
+#define VTD_PE_2_SRE		BIT_ULL(0)
 #define VTD_PE_2_FSPM		GENMASK_ULL(3, 2)
+#define VTD_PE_2_WPE		BIT_ULL(4)
+#define VTD_PE_2_NXE		BIT_ULL(5)
+#define VTD_PE_2_EAFE		BIT_ULL(7)
 #define VTD_PE_2_FSPTPTR	GENMASK_ULL(63, 12)
 
 #endif

@@ -91,7 +91,11 @@
 #define VTD_FRR_LO_ADDRESS	GENMASK_ULL(63, 12)
 #define VTD_FRR_HI_SID		GENMASK_ULL(15, 0)
 #define VTD_FRR_HI_REASON	GENMASK_ULL(39, 32)
+#define VTD_FRR_HI_PP		BIT_ULL(31)
 #define VTD_FRR_HI_READ		BIT_ULL(62)
 #define VTD_FRR_HI_FAULT	BIT_ULL(63)
+/* these and what a request was like: T2, PRIV, EXE, PP; PASID; AT, T1 */
+#define VTD_FRR_HI_DEFINED	(GENMASK_ULL(63, 60) | GENMASK_ULL(59, 40) | \
+				 GENMASK_ULL(39, 28) | GENMASK_ULL(15, 0))
 
 #endif
