@@ -68,6 +68,8 @@ bool vtd_domain_suits(const struct vtd_domain *domain,
 {
 	const struct pt_config *c = &domain->pt.config;
 
+	if (domain->parent)
+		return vtd_nested_suits(domain, unit);
 	if (domain->first_stage != !unit_has_second_stage(unit))
 		return false;
 	if (domain->first_stage)
@@ -148,19 +150,29 @@ void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit)
 	kfree(du);
 }
 
-static void domain_forget(struct vtd_domain *domain, u64 first, u64 last,
-			  bool tables)
+/**
+ * vtd_domain_forget - have all units forget a range, and what was made of it
+ * @domain: the domain
+ * @first: first address
+ * @last: last address
+ * @tables: table items have changed as well
+ */
+void vtd_domain_forget(struct vtd_domain *domain, u64 first, u64 last,
+		       bool tables)
 {
 	struct vtd_domain_unit *du;
+	struct vtd_domain *nested;
 
 	spin_lock(&domain->lock);
 	list_for_each_entry(du, &domain->units, link) {
-		if (domain->first_stage)
+		if (domain->first_stage || domain->parent)
 			vtd_forget_first_stage(du->unit, du->did, first, last,
 					       tables);
 		else
 			vtd_forget_range(du->unit, du->did, first, last, tables);
 	}
+	list_for_each_entry(nested, &domain->nested, sibling)
+		vtd_nested_forget_all(nested);
 	spin_unlock(&domain->lock);
 }
 
@@ -172,8 +184,8 @@ static void domain_forget(struct vtd_domain *domain, u64 first, u64 last,
 void vtd_forget_gathered(struct vtd_domain *domain, struct pt_gather *gather)
 {
 	if (!pt_gather_empty(gather))
-		domain_forget(domain, gather->first, gather->last,
-			      gather->tables);
+		vtd_domain_forget(domain, gather->first, gather->last,
+				  gather->tables);
 	pt_gather_free(gather);
 }
 
@@ -184,6 +196,37 @@ static unsigned int pt_prot(const struct vtd_domain *domain, int prot)
 	       (domain->snoop ? PT_SNOOP : 0);
 }
 
+typedef bool (*unit_fn)(const struct vtd_unit *unit);
+
+static bool unit_caches_absent(const struct vtd_unit *unit)
+{
+	return unit->cap & VTD_CAP_CM;
+}
+
+static bool unit_cannot_snoop(const struct vtd_unit *unit)
+{
+	return !(unit->ecap & VTD_ECAP_SC);
+}
+
+/* Whether a unit that walks the table, for a nested domain too, is like that. */
+static bool any_unit(struct vtd_domain *domain, unit_fn fn)
+{
+	struct vtd_domain_unit *du;
+	struct vtd_domain *nested;
+	bool any = false;
+
+	lockdep_assert_held(&domain->lock);
+	list_for_each_entry(du, &domain->units, link)
+		any |= fn(du->unit);
+	list_for_each_entry(nested, &domain->nested, sibling) {
+		spin_lock_nested(&nested->lock, SINGLE_DEPTH_NESTING);
+		list_for_each_entry(du, &nested->units, link)
+			any |= fn(du->unit);
+		spin_unlock(&nested->lock);
+	}
+	return any;
+}
+
 /*
  * What was not present may be cached as such (CM), and a leaf that took the place
  * of a table has to be seen.
@@ -191,15 +234,15 @@ static unsigned int pt_prot(const struct vtd_domain *domain, int prot)
 static void domain_mapped(struct vtd_domain *domain, struct pt_gather *gather,
 			  u64 iova, size_t len)
 {
-	struct vtd_domain_unit *du;
+	bool absent;
 
 	if (!len)
 		return;
 	spin_lock(&domain->lock);
-	list_for_each_entry(du, &domain->units, link)
-		if (du->unit->cap & VTD_CAP_CM)
-			pt_gather_add(gather, iova, iova + len - 1);
+	absent = any_unit(domain, unit_caches_absent);
 	spin_unlock(&domain->lock);
+	if (absent)
+		pt_gather_add(gather, iova, iova + len - 1);
 	vtd_forget_gathered(domain, gather);
 }
 
@@ -288,7 +331,7 @@ static void vtd_iotlb_sync(struct iommu_domain *domain,
 
 static void vtd_flush_all(struct iommu_domain *domain)
 {
-	domain_forget(to_vtd_domain(domain), 0, U64_MAX, true);
+	vtd_domain_forget(to_vtd_domain(domain), 0, U64_MAX, true);
 }
 
 static phys_addr_t vtd_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
@@ -303,14 +346,11 @@ static phys_addr_t vtd_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova
 static bool vtd_enforce_coherency(struct iommu_domain *iommu_domain)
 {
 	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
-	struct vtd_domain_unit *du;
 	bool can;
 
 	spin_lock(&domain->lock);
 	/* first-stage leaves have no such bit */
-	can = !domain->first_stage;
-	list_for_each_entry(du, &domain->units, link)
-		can &= !!(du->unit->ecap & VTD_ECAP_SC);
+	can = !domain->first_stage && !any_unit(domain, unit_cannot_snoop);
 	if (can)
 		domain->snoop = true;
 	spin_unlock(&domain->lock);
@@ -321,7 +361,7 @@ static void vtd_domain_free(struct iommu_domain *iommu_domain)
 {
 	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
 
-	WARN_ON(!list_empty(&domain->units));
+	WARN_ON(!list_empty(&domain->units) || !list_empty(&domain->nested));
 	domain->pt.ops->destroy(&domain->pt);
 	kfree(domain);
 }
@@ -385,6 +425,7 @@ struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&domain->lock);
 	INIT_LIST_HEAD(&domain->units);
+	INIT_LIST_HEAD(&domain->nested);
 	domain->first_stage = !unit_has_second_stage(unit);
 	if (domain->first_stage)
 		configure_first_stage(domain, unit);

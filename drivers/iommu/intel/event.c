@@ -102,11 +102,13 @@ static irqreturn_t fault_thread(int irq, void *arg)
 	unsigned int i = FIELD_GET(VTD_FSTS_FRI, status), done;
 
 	for (done = 0; done < nr; done++, i = (i + 1) % nr) {
-		u64 hi = vtd_read64(unit, base + 16 * i + 8);
+		u64 lo, hi = vtd_read64(unit, base + 16 * i + 8);
 
 		if (!(hi & VTD_FRR_HI_FAULT))
 			break;
-		fault_report(unit, vtd_read64(unit, base + 16 * i), hi);
+		lo = vtd_read64(unit, base + 16 * i);
+		fault_report(unit, lo, hi);
+		vtd_viommu_fault(unit, lo, hi);
 		vtd_write64(unit, base + 16 * i + 8, VTD_FRR_HI_FAULT);
 	}
 	if (status & VTD_FSTS_PFO)

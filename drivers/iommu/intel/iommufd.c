@@ -10,18 +10,33 @@
 static struct iommu_domain *vtd_iommufd_alloc(struct device *dev, u32 flags,
 					      const struct iommu_user_data *data)
 {
+	struct vtd_unit *unit = to_vtd_device(dev)->unit;
+	bool nest = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+	const char *lacks = nest ? vtd_unit_lacks_nesting(unit) : NULL;
 	struct vtd_domain *domain;
 
-	if (flags || data)
+	if (flags & ~IOMMU_HWPT_ALLOC_NEST_PARENT || data)
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s: no such page table (flags %#x%s)",
 					      dev_name(dev), flags,
 					      data ? ", with data" : ""));
-	domain = vtd_domain_alloc(to_vtd_device(dev)->unit);
+	if (lacks)
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "%s of %s has no nested page tables: %s",
+					      unit->name, dev_name(dev), lacks));
+	domain = vtd_domain_alloc(unit);
 	if (IS_ERR(domain))
 		return ERR_PTR(iommufd_refuse(PTR_ERR(domain),
 					      "no memory for a page table"));
+	domain->nest_parent = nest;
 	return &domain->domain;
+}
+
+static struct iommu_domain *
+vtd_iommufd_alloc_nested(struct device *dev, struct iommu_domain *parent,
+			 u32 flags, const struct iommu_user_data *data)
+{
+	return vtd_nested_alloc(dev, parent, NULL, flags, data);
 }
 
 static unsigned int vtd_iommufd_windows(struct iommu_domain *domain,
@@ -39,6 +54,12 @@ static int vtd_iommufd_map(struct iommu_domain *domain, unsigned long iova,
 {
 	int rc;
 
+	*mapped = 0;
+	/* see the erratum below: it would not stay read-only */
+	if (to_vtd_domain(domain)->nest_parent && !(prot & IOMMU_WRITE))
+		return iommufd_refuse(-EINVAL,
+				      "0x%lx is mapped read-only, which a unit with erratum 772415 does not respect under a nested table",
+				      iova);
 	/* the same, by two names */
 	static_assert(sizeof(struct iommufd_run) == sizeof(struct pt_run));
 	static_assert(offsetof(struct iommufd_run, len) ==
@@ -54,18 +75,10 @@ static int vtd_iommufd_map(struct iommu_domain *domain, unsigned long iova,
 	return rc;
 }
 
-static int vtd_iommufd_hw_info(struct device *dev, u32 type,
-			       struct iommufd_hw_data *out)
+static int hw_info_vtd(const struct vtd_unit *unit, struct iommufd_hw_data *out)
 {
-	const struct vtd_unit *unit = to_vtd_device(dev)->unit;
-	struct iommu_hw_info_vtd *info;
+	struct iommu_hw_info_vtd *info = kzalloc(sizeof(*info), GFP_KERNEL);
 
-	if (type != IOMMU_HW_INFO_TYPE_DEFAULT &&
-	    type != IOMMU_HW_INFO_TYPE_INTEL_VTD)
-		return iommufd_refuse(-EOPNOTSUPP,
-				      "the IOMMU of %s is an Intel VT-d unit, it has no information of type %u",
-				      dev_name(dev), type);
-	info = kzalloc(sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return iommufd_refuse(-ENOMEM, "no memory for what the IOMMU is");
 	/*
@@ -80,6 +93,46 @@ static int vtd_iommufd_hw_info(struct device *dev, u32 type,
 	out->len = sizeof(*info);
 	out->data = info;
 	return 0;
+}
+
+/* What entries of a guest may make use of: see vtd_stage1_lacks(). */
+static int hw_info_guest(const struct vtd_unit *unit, struct iommufd_hw_data *out)
+{
+	const char *lacks = vtd_unit_lacks_nesting(unit);
+	struct iommu_ext_hw_info_vtd *info;
+
+	if (lacks)
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "%s has nothing to show to a guest: %s",
+				      unit->name, lacks);
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return iommufd_refuse(-ENOMEM, "no memory for what a guest is shown");
+	info->cap = unit->cap & (VTD_CAP_FS1GP | VTD_CAP_FS5LP);
+	info->ecap = unit->ecap & (VTD_ECAP_SRS | VTD_ECAP_EAFS |
+				   VTD_ECAP_SMPWCS | VTD_ECAP_SC);
+	out->type = IOMMU_EXT_HW_INFO_VTD;
+	out->len = sizeof(*info);
+	out->data = info;
+	return 0;
+}
+
+static int vtd_iommufd_hw_info(struct device *dev, u32 type,
+			       struct iommufd_hw_data *out)
+{
+	const struct vtd_unit *unit = to_vtd_device(dev)->unit;
+
+	switch (type) {
+	case IOMMU_HW_INFO_TYPE_DEFAULT:
+	case IOMMU_HW_INFO_TYPE_INTEL_VTD:
+		return hw_info_vtd(unit, out);
+	case IOMMU_EXT_HW_INFO_VTD:
+		return hw_info_guest(unit, out);
+	default:
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "the IOMMU of %s is an Intel VT-d unit, it has no information of type %#x",
+				      dev_name(dev), type);
+	}
 }
 
 static u64 vtd_iommufd_capabilities(struct device *dev)
@@ -103,8 +156,11 @@ const struct iommufd_driver_ops vtd_iommufd_ops = {
 	.hw_info = vtd_iommufd_hw_info,
 	.capabilities = vtd_iommufd_capabilities,
 	.alloc_paging = vtd_iommufd_alloc,
+	.alloc_nested = vtd_iommufd_alloc_nested,
+	.invalidate = vtd_nested_invalidate,
 	.windows = vtd_iommufd_windows,
 	.map = vtd_iommufd_map,
 	.unmap = vtd_domain_unmap,
 	.shares_tables = vtd_iommufd_shares_tables,
+	.viommu_init = vtd_viommu_init,
 };

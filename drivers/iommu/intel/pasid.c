@@ -96,8 +96,14 @@ struct vtd_pasid_entry vtd_pasid_domain(const struct vtd_unit *unit,
 					const struct vtd_domain *domain, u16 did)
 {
 	unsigned int levels = domain->pt.config.levels;
-	u64 top = pt_top_phys(&domain->pt);
-	u64 did_word = FIELD_PREP(VTD_PE_1_DID, did) |
+	u64 top, did_word;
+
+	if (domain->parent)
+		return vtd_stage1_over(&domain->stage1,
+				       vtd_pasid_domain(unit, domain->parent,
+							did));
+	top = pt_top_phys(&domain->pt);
+	did_word = FIELD_PREP(VTD_PE_1_DID, did) |
 		       (unit->ecap & VTD_ECAP_C ? VTD_PE_1_PWSNP : 0);
 
 	if (domain->first_stage)

@@ -125,6 +125,19 @@ static void queue_run(struct vtd_unit *unit, u64 lo, u64 hi)
 }
 
 /**
+ * vtd_queue_run - have a unit do what a descriptor says, and wait until it is done
+ * @unit: the unit
+ * @lo: bits 63:0 of the descriptor
+ * @hi: bits 127:64 of it
+ *
+ * Context: any.
+ */
+void vtd_queue_run(struct vtd_unit *unit, u64 lo, u64 hi)
+{
+	queue_run(unit, lo, hi);
+}
+
+/**
  * vtd_forget_contexts - forget all context entries
  * @unit: the unit
  *

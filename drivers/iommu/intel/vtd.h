@@ -17,6 +17,7 @@
 #include "spec/context.h"
 #include "spec/pasid.h"
 #include "spec/regs.h"
+#include "stage1.h"
 
 /* Domain id 0 is taken by units that cache what is not present. */
 #define VTD_DID_PASS_THROUGH	1
@@ -150,11 +151,18 @@ struct vtd_domain_unit {
 /**
  * struct vtd_domain - a page table
  * @domain: the IOMMU core's view of it
- * @pt: the table
- * @lock: protects @units; innermost, also taken with interrupts on only
+ * @pt: the table; unused in a nested domain
+ * @lock: protects @units and @nested; innermost but for those of nested domains,
+ *	  which are taken with their parent's held. Taken with interrupts on only
  * @units: struct vtd_domain_unit of the units it is used by
  * @snoop: leaves have the snoop bit; changes only while nothing is mapped
  * @first_stage: the table is one of the first stage; constant
+ * @nest_parent: it may have nested domains; constant once it is in use
+ * @nested: of a parent: its nested domains
+ * @sibling: of a nested domain: in its parent's @nested
+ * @parent: of a nested domain: the second stage, which outlives it. Else NULL
+ * @viommu: of a nested domain: what it belongs to, or NULL
+ * @stage1: of a nested domain: the guest's first stage
  */
 struct vtd_domain {
 	struct iommu_domain domain;
@@ -163,6 +171,12 @@ struct vtd_domain {
 	struct list_head units;
 	bool snoop;
 	bool first_stage;
+	bool nest_parent;
+	struct list_head nested;
+	struct list_head sibling;
+	struct vtd_domain *parent;
+	struct iommufd_viommu *viommu;
+	struct vtd_stage1 stage1;
 };
 
 static inline struct vtd_domain *to_vtd_domain(struct iommu_domain *domain)
@@ -198,6 +212,7 @@ static inline void vtd_write64(struct vtd_unit *unit, unsigned int reg, u64 valu
 /* queue.c */
 int vtd_queue_init(struct vtd_unit *unit);
 void vtd_queue_fini(struct vtd_unit *unit);
+void vtd_queue_run(struct vtd_unit *unit, u64 lo, u64 hi);
 void vtd_forget_contexts(struct vtd_unit *unit);
 void vtd_forget_context(struct vtd_unit *unit, u16 did, u16 sid);
 void vtd_forget_all(struct vtd_unit *unit);
@@ -265,7 +280,29 @@ int vtd_domain_map(struct vtd_domain *domain, u64 iova,
 		   u64 sizes, size_t *mapped);
 size_t vtd_domain_unmap(struct iommu_domain *iommu_domain, unsigned long iova,
 			size_t len, struct iommu_iotlb_gather *gather);
+void vtd_domain_forget(struct vtd_domain *domain, u64 first, u64 last,
+		       bool tables);
 void vtd_forget_gathered(struct vtd_domain *domain, struct pt_gather *gather);
+
+/* nested.c */
+struct vtd_request;
+const char *vtd_unit_lacks_nesting(const struct vtd_unit *unit);
+struct iommu_domain *vtd_nested_alloc(struct device *dev,
+				      struct iommu_domain *iommu_parent,
+				      struct iommufd_viommu *viommu, u32 flags,
+				      const struct iommu_user_data *data);
+bool vtd_nested_suits(const struct vtd_domain *domain,
+		      const struct vtd_unit *unit);
+void vtd_nested_forget_all(struct vtd_domain *domain);
+void vtd_nested_request(struct iommufd_viommu *viommu,
+			const struct vtd_request *request);
+int vtd_nested_invalidate(struct iommu_domain *iommu_domain,
+			  struct iommu_user_data_array *array);
+
+/* viommu.c */
+int vtd_viommu_init(struct iommufd_viommu *viommu, struct device *dev,
+		    const struct iommu_user_data *data);
+void vtd_viommu_fault(struct vtd_unit *unit, u64 lo, u64 hi);
 
 /* iommufd.c */
 extern const struct iommufd_driver_ops vtd_iommufd_ops;

@@ -81,8 +81,9 @@ static bool pasid_entry_reserved(const struct walker *k, const u64 e[8])
 		one |= PTE_1_MEMORY_TYPE;
 	if (!(k->ecap & ECAP_SRS))
 		two |= PTE_2_SRE;
+	/* NXE is about what entries look like: without requests to execute, too */
 	if (!(k->ecap & ECAP_ERS))
-		two |= PTE_2_ERE | PTE_2_NXE | PTE_2_SMEP;
+		two |= PTE_2_ERE | PTE_2_SMEP;
 	if (!(k->ecap & ECAP_EAFS))
 		two |= PTE_2_EAFE;
 	/* a guest's first-stage table lies where the guest likes */

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nested page tables: a first stage in the memory of a guest, whose every address
+ * goes through a second stage of ours.
+ *
+ * A nested table is a domain without a table of its own. It has a domain id of its
+ * own on each unit, because what is cached of both stages together is tagged with
+ * domain id and PASID and nothing else (6.2.4): two first stages with one id would
+ * find each other's translations. So the parent knows its nested domains, and what
+ * is forgotten of it is forgotten of each of them. Of those it is all: the combined
+ * translations are found by addresses of the guest, which a range of the parent
+ * does not tell.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
+
+#include "guest_queue.h"
+#include "vtd.h"
+
+/* All of it went with the domain id when the last device left. */
+static void nested_free(struct iommu_domain *iommu_domain)
+{
+	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
+
+	WARN_ON(!list_empty(&domain->units));
+	spin_lock(&domain->parent->lock);
+	list_del(&domain->sibling);
+	spin_unlock(&domain->parent->lock);
+	kfree(domain);
+}
+
+static const struct iommu_domain_ops nested_ops = {
+	.attach_dev = vtd_attach_paging,
+	.free = nested_free,
+};
+
+/**
+ * vtd_unit_lacks_nesting - what a unit lacks for nested page tables
+ * @unit: the unit
+ *
+ * Return: that, or NULL
+ */
+const char *vtd_unit_lacks_nesting(const struct vtd_unit *unit)
+{
+	if (!unit->scalable)
+		return "it does not translate in scalable mode";
+	if (!(unit->ecap & VTD_ECAP_SSTS) || !(unit->ecap & VTD_ECAP_FSTS))
+		return "it does not have both a first and a second stage";
+	if (!(unit->ecap & VTD_ECAP_NEST))
+		return "it has no nested translation (NEST)";
+	return NULL;
+}
+
+static int read_stage1(struct vtd_stage1 *stage1, bool guest_entries,
+		       const struct iommu_user_data *data)
+{
+	struct iommu_ext_hwpt_vtd_guest guest;
+	struct iommu_hwpt_vtd_s1 s1;
+	int rc;
+
+	if (guest_entries && data->type == IOMMU_EXT_HWPT_DATA_VTD_GUEST) {
+		rc = iommufd_read_data(&guest, entry, data, data->type);
+		return rc ?: vtd_stage1_from_entry(stage1, &guest);
+	}
+	rc = iommufd_read_data(&s1, __reserved, data, IOMMU_HWPT_DATA_VTD_S1);
+	return rc ?: vtd_stage1_from_flags(stage1, &s1);
+}
+
+static int check_parent(const struct vtd_unit *unit,
+			const struct vtd_domain *parent, const char *name)
+{
+	const char *lacks = vtd_unit_lacks_nesting(unit);
+
+	if (lacks)
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "%s of %s has no nested page tables: %s",
+				      unit->name, name, lacks);
+	if (!parent->nest_parent || !vtd_domain_suits(parent, unit))
+		return iommufd_refuse(-EINVAL,
+				      "%s of %s cannot walk the tables of the parent",
+				      unit->name, name);
+	return 0;
+}
+
+/**
+ * vtd_nested_alloc - make a nested page table
+ * @dev: a device of the unit that is going to walk it
+ * @iommu_parent: the second stage
+ * @viommu: that it belongs to, or NULL
+ * @flags: enum iommufd_hwpt_alloc_flags
+ * @data: the user's description
+ *
+ * Return: its domain, or an ERR_PTR; explained
+ */
+struct iommu_domain *vtd_nested_alloc(struct device *dev,
+				      struct iommu_domain *iommu_parent,
+				      struct iommufd_viommu *viommu, u32 flags,
+				      const struct iommu_user_data *data)
+{
+	struct vtd_domain *parent = to_vtd_domain(iommu_parent);
+	const struct vtd_unit *unit = to_vtd_device(dev)->unit;
+	struct vtd_domain *domain;
+	struct vtd_stage1 stage1;
+	int rc;
+
+	if (flags & ~IOMMU_HWPT_ALLOC_PASID)
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "no nested page table has flags %#x",
+					      flags));
+	rc = check_parent(unit, parent, dev_name(dev));
+	if (!rc)
+		rc = read_stage1(&stage1, viommu, data);
+	if (!rc)
+		rc = vtd_stage1_check(&stage1, unit->cap, unit->ecap,
+				      parent->pt.config.va_bits);
+	if (rc)
+		return ERR_PTR(rc);
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	if (!domain)
+		return ERR_PTR(iommufd_refuse(-ENOMEM,
+					      "no memory for a nested page table"));
+	spin_lock_init(&domain->lock);
+	INIT_LIST_HEAD(&domain->units);
+	INIT_LIST_HEAD(&domain->nested);
+	domain->domain.type = IOMMU_DOMAIN_NESTED;
+	domain->domain.ops = &nested_ops;
+	domain->domain.owner = &vtd_iommu_ops;
+	domain->stage1 = stage1;
+	domain->viommu = viommu;
+	domain->parent = parent;
+	spin_lock(&parent->lock);
+	list_add(&domain->sibling, &parent->nested);
+	spin_unlock(&parent->lock);
+	return &domain->domain;
+}
+
+/**
+ * vtd_nested_suits - whether devices behind a unit can be attached
+ * @domain: a nested domain, perhaps made for another unit
+ * @unit: the unit
+ *
+ * Return: whether the unit can walk both stages
+ */
+bool vtd_nested_suits(const struct vtd_domain *domain,
+		      const struct vtd_unit *unit)
+{
+	return !vtd_unit_lacks_nesting(unit) &&
+	       vtd_domain_suits(domain->parent, unit) &&
+	       !vtd_stage1_lacks(&domain->stage1, unit->cap, unit->ecap);
+}
+
+/**
+ * vtd_nested_forget_all - forget what was made of a parent that has changed
+ * @domain: a nested domain; its parent is locked
+ */
+void vtd_nested_forget_all(struct vtd_domain *domain)
+{
+	struct vtd_domain_unit *du;
+
+	spin_lock_nested(&domain->lock, SINGLE_DEPTH_NESTING);
+	list_for_each_entry(du, &domain->units, link)
+		vtd_forget_domain(du->unit, du->did);
+	spin_unlock(&domain->lock);
+}
+
+/**
+ * vtd_nested_request - forget what a guest wants to be forgotten
+ * @viommu: of the guest
+ * @request: checked; not about device TLBs
+ *
+ * Context: may not sleep longer than hardware takes.
+ */
+void vtd_nested_request(struct iommufd_viommu *viommu,
+			const struct vtd_request *request)
+{
+	struct vtd_domain *parent = to_vtd_domain(viommu->parent), *domain;
+	struct vtd_domain_unit *du;
+	struct vtd_entry d;
+
+	spin_lock(&parent->lock);
+	list_for_each_entry(domain, &parent->nested, sibling) {
+		if (domain->viommu != viommu ||
+		    !vtd_request_concerns(request, &domain->stage1))
+			continue;
+		spin_lock_nested(&domain->lock, SINGLE_DEPTH_NESTING);
+		list_for_each_entry(du, &domain->units, link)
+			if (vtd_request_for_host(request, du->unit->cap,
+						 du->did, &d))
+				vtd_queue_run(du->unit, d.lo, d.hi);
+		spin_unlock(&domain->lock);
+	}
+	spin_unlock(&parent->lock);
+}
+
+static int invalidate_one(struct vtd_domain *domain,
+			  const struct iommu_hwpt_vtd_s1_invalidate *inv)
+{
+	u64 first, last;
+	int rc;
+
+	rc = vtd_stage1_range(inv, &first, &last);
+	if (!rc)
+		vtd_domain_forget(domain, first, last,
+				  !(inv->flags & IOMMU_VTD_INV_FLAGS_LEAF));
+	return rc;
+}
+
+/**
+ * vtd_nested_invalidate - forget ranges of a guest's first stage
+ * @iommu_domain: a nested domain
+ * @array: of struct iommu_hwpt_vtd_s1_invalidate
+ *
+ * Return: 0 or an explained errno
+ */
+int vtd_nested_invalidate(struct iommu_domain *iommu_domain,
+			  struct iommu_user_data_array *array)
+{
+	struct iommu_hwpt_vtd_s1_invalidate inv;
+	u32 done = 0;
+	int rc;
+
+	rc = iommufd_check_entries(array, IOMMU_HWPT_INVALIDATE_DATA_VTD_S1);
+	while (!rc && done < array->entry_num) {
+		rc = iommufd_read_entry(&inv, __reserved, array, done);
+		if (!rc)
+			rc = invalidate_one(to_vtd_domain(iommu_domain), &inv);
+		if (!rc)
+			done++;
+		cond_resched();
+	}
+	array->entry_num = done;
+	return rc;
+}

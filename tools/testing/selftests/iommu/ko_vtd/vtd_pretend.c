@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Has iommu_vtd believe that a unit can more than it can, as long as this is loaded.
+ * No emulated unit nests: with this the driver makes all that it would make for one
+ * that does, and the tables are there for the software walker. Requests of devices
+ * are refused by the emulated unit meanwhile, which is what the spec asks of it.
+ */
+#include <linux/kprobes.h>
+#include <linux/module.h>
+
+#include "../../../../../drivers/iommu/intel/vtd.h"
+
+static ulong ecap;
+module_param(ecap, ulong, 0400);
+MODULE_PARM_DESC(ecap, "Bits to add to the extended capability register");
+
+static struct vtd_unit *pretender;
+static u64 real_ecap;
+
+static struct vtd_unit *find_unit(void)
+{
+	struct pci_dev *pdev = NULL;
+	struct iommu_device *iommu;
+
+	for_each_pci_dev(pdev) {
+		if (!pdev->dev.iommu)
+			continue;
+		iommu = pdev->dev.iommu->iommu_dev;
+		if (!iommu || strcmp(module_name(iommu->ops->owner), "iommu_vtd"))
+			continue;
+		pci_dev_put(pdev);
+		return to_vtd_unit(iommu);
+	}
+	return NULL;
+}
+
+static void *address_of(const char *symbol)
+{
+	struct kprobe probe = { .symbol_name = symbol };
+	void *address;
+
+	if (register_kprobe(&probe))
+		return NULL;
+	address = probe.addr;
+	unregister_kprobe(&probe);
+	return address;
+}
+
+/* "LO HI" of a fault record, as if the unit had recorded it. */
+static int fault_set(const char *text, const struct kernel_param *kp)
+{
+	void (*fault)(struct vtd_unit *unit, u64 lo, u64 hi);
+	u64 lo, hi;
+
+	if (!pretender || sscanf(text, "%llx %llx", &lo, &hi) != 2)
+		return -EINVAL;
+	fault = address_of("vtd_viommu_fault");
+	if (!fault)
+		return -ENOENT;
+	fault(pretender, lo, hi);
+	return 0;
+}
+
+static const struct kernel_param_ops fault_ops = {
+	.set = fault_set,
+};
+module_param_cb(fault, &fault_ops, NULL, 0200);
+MODULE_PARM_DESC(fault, "Words of a fault record to hand to the driver");
+
+static int __init pretend_init(void)
+{
+	pretender = find_unit();
+	if (!pretender)
+		return -ENODEV;
+	real_ecap = pretender->ecap;
+	pretender->ecap |= ecap;
+	return 0;
+}
+module_init(pretend_init);
+
+static void __exit pretend_exit(void)
+{
+	pretender->ecap = real_ecap;
+}
+module_exit(pretend_exit);
+
+MODULE_DESCRIPTION("Lets a VT-d unit seem to have more capabilities, for tests");
+MODULE_LICENSE("GPL");

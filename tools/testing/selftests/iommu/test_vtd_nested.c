@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nested page tables of iommu_vtd. No emulated unit nests: that is refused, with a
+ * reason. Then the driver is made to believe that the unit does (ko_vtd), and what it
+ * writes into memory is walked by the unit in software.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ext.h"
+#include "mem.h"
+#include "devices.h"
+#include "vtd_walk.h"
+
+#define PAGE	4096UL
+#define NONE	VTD_WALK_NO_PASID
+/* where the guest's memory is in the parent, and what it has at this address */
+#define GPA	0x10000000UL
+#define PAGES	64
+#define IOVA	0x7f0012345000UL
+/* 11.4.3: NEST, and both stages */
+#define NEST_ECAP	(1UL << 26 | 1UL << 47)
+#define EAFS		(1UL << 34)
+#define SMPWCS		(1UL << 48)
+#define SC		(1UL << 7)
+
+static struct space s;
+static struct testdev d;
+static struct vtd_requester r;
+static uint64_t *mem;
+static uint32_t parent, viommu, vdevice;
+
+static int hwpt_alloc(uint32_t pt, uint32_t flags, uint32_t type, void *data,
+		      uint32_t length, uint32_t *hwpt)
+{
+	struct iommu_hwpt_alloc c = {
+		.size = sizeof(c),
+		.flags = flags,
+		.dev_id = d.vdev.id,
+		.pt_id = pt,
+		.data_type = type,
+		.data_len = length,
+		.data_uptr = (uintptr_t)data,
+	};
+	int rc = iofd_ioctl(s.fd, IOMMU_HWPT_ALLOC, &c);
+
+	*hwpt = c.out_hwpt_id;
+	return rc;
+}
+
+static int viommu_alloc(uint32_t type, uint32_t hwpt, void *data, uint32_t length)
+{
+	struct iommu_viommu_alloc c = {
+		.size = sizeof(c),
+		.type = type,
+		.dev_id = d.vdev.id,
+		.hwpt_id = hwpt,
+		.data_len = length,
+		.data_uptr = (uintptr_t)data,
+	};
+	int rc = iofd_ioctl(s.fd, IOMMU_VIOMMU_ALLOC, &c);
+
+	viommu = c.out_viommu_id;
+	return rc;
+}
+
+static int vdevice_alloc(uint64_t virt_id)
+{
+	struct iommu_vdevice_alloc c = {
+		.size = sizeof(c),
+		.viommu_id = viommu,
+		.dev_id = d.vdev.id,
+		.virt_id = virt_id,
+	};
+	int rc = iofd_ioctl(s.fd, IOMMU_VDEVICE_ALLOC, &c);
+
+	vdevice = c.out_vdevice_id;
+	return rc;
+}
+
+static int invalidate(uint32_t id, uint32_t type, void *data, uint32_t length,
+		      uint32_t *num)
+{
+	struct iommu_hwpt_invalidate c = {
+		.size = sizeof(c),
+		.hwpt_id = id,
+		.data_uptr = (uintptr_t)data,
+		.data_type = type,
+		.entry_len = length,
+		.entry_num = *num,
+	};
+	int rc = iofd_ioctl(s.fd, IOMMU_HWPT_INVALIDATE, &c);
+
+	*num = c.entry_num;
+	return rc;
+}
+
+#define HWPT_REFUSED(call, want) REFUSED(s.fd, IOMMU_HWPT_ALLOC, call, want)
+#define INV_REFUSED(call, want) REFUSED(s.fd, IOMMU_HWPT_INVALIDATE, call, want)
+
+static void begin(void)
+{
+	space_open(&s);
+	need_edu(&d, 0, s.fd);
+	vtd_requester(&r, d.vdev.bdf);
+	mem = mem_anon(PAGES * PAGE);
+	CHECK(mem);
+	OK(space_map(&s, mem, PAGES * PAGE, GPA));
+}
+
+static bool real_nesting(void)
+{
+	return r.ecap >> 26 & 1;
+}
+
+static bool write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done;
+
+	if (fd < 0)
+		return false;
+	done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return done;
+}
+
+/* Each test has processes of its own, the module stays: unloaded by the last. */
+static void load_pretend(uint64_t ecap)
+{
+	char text[64];
+	int fd, rc;
+
+	syscall(SYS_delete_module, "vtd_pretend", 0);
+	fd = open("/m/vtd_pretend.ko", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		tap_skip("no vtd_pretend.ko here");
+	snprintf(text, sizeof(text), "ecap=0x%llx", (unsigned long long)ecap);
+	rc = syscall(SYS_finit_module, fd, text, 0);
+	close(fd);
+	if (rc)
+		tap_skip("vtd_pretend.ko: %s", tap_errno(errno));
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)ecap);
+	CHECK(write_to("/sys/module/vtd_walk/parameters/more_ecap", text));
+}
+
+/* A parent on a unit that seems to nest, with the guest's memory in it. */
+static void pretend(uint64_t more)
+{
+	begin();
+	if (!vtd_is_scalable(&r) || !(r.ecap >> 46 & 1))
+		tap_skip("the unit has no second stage in scalable mode");
+	load_pretend(NEST_ECAP | more);
+	OK(hwpt_alloc(s.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, 0, NULL, 0, &parent));
+}
+
+/*
+ * The guest's tables: four levels in its first pages, 16 pages of its memory at
+ * IOVA, of which every other one is read-only.
+ */
+static struct iommu_hwpt_vtd_s1 guest_tables(void)
+{
+	unsigned int level, i;
+
+	memset(mem, 0, 8 * PAGE);
+	for (level = 0; level < 3; level++)
+		mem[512 * level + (IOVA >> (39 - 9 * level) & 511)] =
+			(GPA + (level + 1) * PAGE) | 7;
+	for (i = 0; i < 16; i++)
+		mem[512 * 3 + (IOVA >> 12 & 511) + i] =
+			(GPA + (16 + i) * PAGE) | 5 | (i & 1 ? 0 : 2);
+	return (struct iommu_hwpt_vtd_s1){ .pgtbl_addr = GPA, .addr_width = 48 };
+}
+
+static int nested_alloc(uint32_t pt, struct iommu_hwpt_vtd_s1 *s1, uint32_t *hwpt)
+{
+	return hwpt_alloc(pt, 0, IOMMU_HWPT_DATA_VTD_S1, s1, sizeof(*s1), hwpt);
+}
+
+static int guest_alloc(struct iommu_ext_hwpt_vtd_guest *guest, uint32_t *hwpt)
+{
+	return hwpt_alloc(viommu, 0, IOMMU_EXT_HWPT_DATA_VTD_GUEST, guest,
+			  sizeof(*guest), hwpt);
+}
+
+static void refused(void)
+{
+	uint32_t hwpt, plain, length = 64;
+	struct iommu_hwpt_vtd_s1 s1 = { .addr_width = 48 };
+	struct iommu_hw_info_vtd info;
+	char buffer[64];
+	uint32_t type;
+
+	begin();
+	if (real_nesting())
+		tap_skip("the unit nests");
+	length = sizeof(info);
+	OK(iofd_hw_info(s.fd, d.vdev.id, &info, &length, &type, NULL));
+	CHECK_EQ(info.flags, 0);
+	length = sizeof(buffer);
+	REFUSED(s.fd, IOMMU_GET_HW_INFO,
+		ext_hw_info(s.fd, d.vdev.id, IOMMU_EXT_HW_INFO_VTD, buffer, &length),
+		-EOPNOTSUPP);
+	HWPT_REFUSED(hwpt_alloc(s.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, 0, NULL, 0, &hwpt),
+		     -EOPNOTSUPP);
+	tap_note("%s", iommufd_last_reason(s.fd));
+	CHECK(strstr(iommufd_last_reason(s.fd), "no nested page tables"));
+	OK(iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &plain));
+	HWPT_REFUSED(nested_alloc(plain, &s1, &hwpt), -EINVAL);
+	REFUSED(s.fd, IOMMU_VIOMMU_ALLOC,
+		viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, plain, NULL, 0), -EINVAL);
+	CHECK_EQ(iofd_objects(s.fd, "hwpt"), 1);
+}
+
+static void information(void)
+{
+	struct iommu_ext_hw_info_vtd guest;
+	struct iommu_hw_info_vtd info;
+	uint32_t length = sizeof(info), type;
+
+	pretend(EAFS);
+	OK(iofd_hw_info(s.fd, d.vdev.id, &info, &length, &type, NULL));
+	CHECK_EQ(info.flags, IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17);
+	length = sizeof(guest);
+	OK(ext_hw_info(s.fd, d.vdev.id, IOMMU_EXT_HW_INFO_VTD, &guest, &length));
+	CHECK_EQ(length, sizeof(guest));
+	CHECK(!guest.flags && !guest.__reserved);
+	CHECK(guest.ecap & EAFS);
+	CHECK_EQ(guest.ecap & ~info.ecap_reg, 0);
+	CHECK_EQ(guest.cap & ~info.cap_reg, 0);
+}
+
+/* What is asked for is looked at before anything is made. */
+static void arguments(void)
+{
+	struct iommu_hwpt_vtd_s1 s1, good;
+	uint32_t hwpt, other;
+	unsigned int i;
+
+	pretend(EAFS);
+	good = guest_tables();
+	OK(nested_alloc(parent, &good, &hwpt));
+	/* not on a nested one, nor on one that was not made for it */
+	HWPT_REFUSED(nested_alloc(hwpt, &good, &other), -EINVAL);
+	OK(iofd_destroy(s.fd, hwpt));
+	OK(iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &other));
+	HWPT_REFUSED(nested_alloc(other, &good, &hwpt), -EINVAL);
+
+	for (i = 0; i < 64; i++) {
+		s1 = good;
+		s1.flags = 1ULL << i;
+		if (i < 3)
+			OK(nested_alloc(parent, &s1, &hwpt));
+		else
+			HWPT_REFUSED(nested_alloc(parent, &s1, &hwpt), -EOPNOTSUPP);
+		if (i < 3)
+			OK(iofd_destroy(s.fd, hwpt));
+	}
+	s1 = good; s1.__reserved = 1;
+	HWPT_REFUSED(nested_alloc(parent, &s1, &hwpt), -EOPNOTSUPP);
+	s1 = good; s1.addr_width = 39;
+	HWPT_REFUSED(nested_alloc(parent, &s1, &hwpt), -EINVAL);
+	s1 = good; s1.pgtbl_addr |= 0x800;
+	HWPT_REFUSED(nested_alloc(parent, &s1, &hwpt), -EINVAL);
+	s1 = good; s1.pgtbl_addr = 1ULL << 60;
+	HWPT_REFUSED(nested_alloc(parent, &s1, &hwpt), -EINVAL);
+	/* length and type of the data */
+	HWPT_REFUSED(hwpt_alloc(parent, 0, IOMMU_HWPT_DATA_VTD_S1, &good,
+				sizeof(good) - 1, &hwpt), -EINVAL);
+	HWPT_REFUSED(hwpt_alloc(parent, 0, IOMMU_HWPT_DATA_ARM_SMMUV3, &good,
+				sizeof(good), &hwpt), -EOPNOTSUPP);
+	HWPT_REFUSED(hwpt_alloc(parent, 0, IOMMU_EXT_HWPT_DATA_VTD_GUEST, &good,
+				sizeof(good), &hwpt), -EOPNOTSUPP);
+	HWPT_REFUSED(hwpt_alloc(parent, 0, IOMMU_HWPT_DATA_VTD_S1,
+				(void *)(1UL << 63), sizeof(good), &hwpt), -EFAULT);
+	HWPT_REFUSED(hwpt_alloc(parent, IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
+				IOMMU_HWPT_DATA_VTD_S1, &good, sizeof(good), &hwpt),
+		     -EOPNOTSUPP);
+	CHECK_EQ(iofd_objects(s.fd, "hwpt_nested"), 0);
+}
+
+/* A unit with the erratum would write through it. */
+static void read_only(void)
+{
+	struct iommu_ioas_map c = {
+		.size = sizeof(c),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE,
+		.length = PAGE,
+		.iova = GPA - PAGE,
+	};
+
+	pretend(0);
+	c.ioas_id = s.ioas;
+	c.user_va = (uintptr_t)mem;
+	REFUSED(s.fd, IOMMU_IOAS_MAP, iofd_ioctl(s.fd, IOMMU_IOAS_MAP, &c), -EINVAL);
+	CHECK(strstr(iommufd_last_reason(s.fd), "read-only"));
+}
+
+static void allowed(uint64_t iova, uint32_t flags, uint64_t gpa, struct vtd_walk *w)
+{
+	if (vtd_translate(&r, NONE, iova, flags, w)) {
+		vtd_walk_note(w);
+		CHECK_EQ(w->fault, 0);
+	}
+	CHECK_EQ(w->pgtt, 3);
+	CHECK_EQ(w->gpa, gpa);
+}
+
+static void attached(void)
+{
+	struct iommu_hwpt_vtd_s1 s1;
+	struct vtd_walk w, x;
+	uint32_t nested, second;
+	char data[100];
+	unsigned int did;
+
+	pretend(0);
+	s1 = guest_tables();
+	attach(&d, parent);
+	CHECK_EQ(vtd_translate(&r, NONE, GPA + 16 * PAGE, VTD_WALK_WRITE, &x), 0);
+	CHECK_EQ(x.pgtt, 2);
+	OK(nested_alloc(parent, &s1, &nested));
+	attach(&d, nested);
+	allowed(IOVA + 8, VTD_WALK_WRITE, GPA + 16 * PAGE + 8, &w);
+	/* the same memory as through the parent, under an id of its own */
+	CHECK_EQ(w.phys, x.phys + 8);
+	CHECK(w.did != x.did);
+	did = w.did;
+	CHECK_EQ(vtd_dma_write(&r, NONE, IOVA + 2 * PAGE + 50, "from the device", 16), 0);
+	CHECK(!strcmp((char *)mem + 18 * PAGE + 50, "from the device"));
+	strcpy((char *)mem + 17 * PAGE, "read-only for the guest");
+	CHECK_EQ(vtd_dma_read(&r, NONE, IOVA + PAGE, data, sizeof(data)), 0);
+	CHECK(!strcmp(data, "read-only for the guest"));
+	CHECK_EQ(vtd_dma_write(&r, NONE, IOVA + PAGE, "x", 1), VTD_FAULT_WRITE);
+	CHECK_EQ(vtd_translate(&r, NONE, IOVA + 16 * PAGE, VTD_WALK_READ, NULL),
+		 VTD_FAULT_FS_NOT_PRESENT);
+	/* a leaf that leads out of what the parent has */
+	mem[512 * 3 + (IOVA >> 12 & 511)] = (GPA + PAGES * PAGE) | 7;
+	CHECK_EQ(vtd_translate(&r, NONE, IOVA, VTD_WALK_READ, NULL),
+		 VTD_FAULT_SS_NOT_PRESENT);
+	/* and the tables, once what they lie in is gone */
+	guest_tables();
+	allowed(IOVA, VTD_WALK_READ, GPA + 16 * PAGE, &w);
+	OK(space_unmap(&s, GPA, PAGES * PAGE));
+	CHECK_EQ(vtd_translate(&r, NONE, IOVA, VTD_WALK_READ, NULL),
+		 VTD_FAULT_SS_NOT_PRESENT);
+	OK(space_map(&s, mem, PAGES * PAGE, GPA));
+	allowed(IOVA, VTD_WALK_READ, GPA + 16 * PAGE, &w);
+
+	/* another one in its place, and the parent again */
+	s1.flags = IOMMU_VTD_S1_WPE;
+	OK(nested_alloc(parent, &s1, &second));
+	attach(&d, second);
+	allowed(IOVA, VTD_WALK_READ, GPA + 16 * PAGE, &w);
+	CHECK(w.did != did);
+	OK(iofd_destroy(s.fd, nested));
+	ERR(iofd_destroy(s.fd, second), -EBUSY);
+	ERR(iofd_destroy(s.fd, parent), -EBUSY);
+	attach(&d, parent);
+	CHECK_EQ(vtd_translate(&r, NONE, GPA + 16 * PAGE, VTD_WALK_WRITE, &x), 0);
+	CHECK_EQ(x.pgtt, 2);
+	OK(iofd_destroy(s.fd, second));
+	OK(vdev_detach(&d.vdev));
+	CHECK(vtd_translate(&r, NONE, GPA, VTD_WALK_READ, NULL));
+}
+
+#define NESTED_INV IOMMU_HWPT_INVALIDATE_DATA_VTD_S1
+
+static void ranges(void)
+{
+	struct iommu_hwpt_vtd_s1_invalidate inv[4] = {
+		{ .addr = IOVA, .npages = 1 },
+		{ .addr = IOVA, .npages = 16, .flags = IOMMU_VTD_INV_FLAGS_LEAF },
+		{ .addr = 0, .npages = UINT64_MAX },
+		{ .addr = 0xffff800000000000, .npages = 1UL << 35 },
+	};
+	struct iommu_hwpt_vtd_s1 s1;
+	uint32_t nested, num;
+	unsigned int i;
+
+	pretend(0);
+	s1 = guest_tables();
+	OK(nested_alloc(parent, &s1, &nested));
+	/* attached or not */
+	for (i = 0; i < 2; i++) {
+		num = 4;
+		OK(invalidate(nested, NESTED_INV, inv, sizeof(*inv), &num));
+		CHECK_EQ(num, 4);
+		attach(&d, nested);
+	}
+	num = 0;
+	OK(invalidate(nested, NESTED_INV, NULL, 0, &num));
+	num = 0;
+	INV_REFUSED(invalidate(nested, IOMMU_EXT_INVALIDATE_DATA_VTD, NULL, 0, &num),
+		    -EINVAL);
+	num = 1;
+	INV_REFUSED(invalidate(parent, NESTED_INV, inv, sizeof(*inv), &num), -EINVAL);
+	CHECK_EQ(num, 0);
+	/* those in front of a bad one are done */
+	for (i = 0; i < 4; i++) {
+		struct iommu_hwpt_vtd_s1_invalidate bad[4];
+
+		memcpy(bad, inv, sizeof(bad));
+		bad[i].flags = 2;
+		num = 4;
+		INV_REFUSED(invalidate(nested, NESTED_INV, bad, sizeof(*bad), &num),
+			    -EOPNOTSUPP);
+		CHECK_EQ(num, i);
+		bad[i].flags = 0;
+		bad[i].addr = 0x800;
+		num = 4;
+		INV_REFUSED(invalidate(nested, NESTED_INV, bad, sizeof(*bad), &num),
+			    -EINVAL);
+		CHECK_EQ(num, i);
+	}
+	num = 4;
+	INV_REFUSED(invalidate(nested, NESTED_INV, inv, sizeof(*inv) - 8, &num), -EINVAL);
+	CHECK_EQ(num, 0);
+	num = 4;
+	INV_REFUSED(invalidate(nested, NESTED_INV, inv, sizeof(*inv) + 8, &num), -EINVAL);
+	CHECK_EQ(num, 0);
+}
+
+static struct iommu_ext_hwpt_vtd_guest guest_entry(unsigned int did)
+{
+	struct iommu_ext_hwpt_vtd_guest guest = { .entry = {
+		1 | 1 << 6 | 2 << 2, did, GPA | 1 << 5,
+	} };
+
+	guest_tables();
+	return guest;
+}
+
+#define SID 0x1234
+
+static void slices(void)
+{
+	struct iommu_ext_hwpt_vtd_guest guest;
+	struct iommu_hwpt_vtd_s1 s1;
+	uint32_t nested, other, first, pt;
+	struct vtd_walk w;
+	unsigned int i;
+
+	pretend(SMPWCS);
+	REFUSED(s.fd, IOMMU_VIOMMU_ALLOC,
+		viommu_alloc(IOMMU_VIOMMU_TYPE_ARM_SMMUV3, parent, NULL, 0), -EOPNOTSUPP);
+	REFUSED(s.fd, IOMMU_VIOMMU_ALLOC,
+		viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, parent, &w, 8), -EINVAL);
+	OK(viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, parent, NULL, 0));
+	first = viommu;
+	/* several on one parent */
+	OK(viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, parent, NULL, 0));
+	OK(iofd_destroy(s.fd, viommu));
+	viommu = first;
+
+	guest = guest_entry(7);
+	OK(guest_alloc(&guest, &nested));
+	s1 = guest_tables();
+	OK(nested_alloc(viommu, &s1, &other));
+	/* each bit that a guest may not set */
+	for (i = 0; i < 512; i++) {
+		guest = guest_entry(7);
+		guest.entry[i / 64] ^= 1ULL << i % 64;
+		if (guest_alloc(&guest, &pt)) {
+			CHECK(iommufd_last_reason(s.fd)[0]);
+			continue;
+		}
+		OK(iofd_destroy(s.fd, pt));
+		if (i == 0 || (i > 4 && i < 64) || (i > 79 && i < 87) ||
+		    (i > 88 && i < 128) || i == 129 || i == 131 || i == 134 || i > 191)
+			tap_fail(__FILE__, __LINE__, "bit %u is taken", i);
+	}
+	pt = nested;
+	ERR(vdev_attach(&d.vdev, &pt), -ENOENT);
+	REFUSED(s.fd, IOMMU_VDEVICE_ALLOC, vdevice_alloc(0x10000), -EINVAL);
+	OK(vdevice_alloc(SID));
+	attach(&d, nested);
+	allowed(IOVA, VTD_WALK_WRITE, GPA + 16 * PAGE, &w);
+	attach(&d, other);
+	allowed(IOVA, VTD_WALK_WRITE, GPA + 16 * PAGE, &w);
+	attach(&d, parent);
+}
+
+static void requests(void)
+{
+	struct iommu_ext_vtd_invalidate inv[6] = {
+		/* context of the device, PASID, IOTLB, PASID-based, device TLBs */
+		{ .descriptor = { 1 | 3 << 4 | 7 << 16 | (uint64_t)SID << 32 } },
+		{ .descriptor = { 7 | 1 << 4 | 7 << 16 } },
+		{ .descriptor = { 2 | 2 << 4 | 7 << 16 | 3 << 6 } },
+		{ .descriptor = { 6 | 3 << 4 | 7 << 16, IOVA | 2 } },
+		{ .descriptor = { 3 | (uint64_t)SID << 32, 0x7ffffffffffff001 } },
+		{ .descriptor = { 8 | SID << 16, IOVA } },
+	};
+	const uint32_t type = IOMMU_EXT_INVALIDATE_DATA_VTD;
+	struct iommu_ext_hwpt_vtd_guest guest;
+	uint32_t nested, num, i;
+	struct vtd_walk w;
+
+	pretend(0);
+	OK(viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, parent, NULL, 0));
+	guest = guest_entry(7);
+	OK(guest_alloc(&guest, &nested));
+	num = 6;
+	INV_REFUSED(invalidate(viommu, type, inv, sizeof(*inv), &num), -EIO);
+	CHECK_EQ(num, 0);
+	OK(vdevice_alloc(SID));
+	attach(&d, nested);
+	num = 6;
+	OK(invalidate(viommu, type, inv, sizeof(*inv), &num));
+	CHECK_EQ(num, 6);
+	num = 0;
+	OK(invalidate(viommu, type, NULL, 0, &num));
+	num = 0;
+	INV_REFUSED(invalidate(viommu, NESTED_INV, NULL, 0, &num), -EINVAL);
+	/* 128 bits each: every other one is the upper half of a descriptor, a 0 */
+	num = 1;
+	OK(invalidate(viommu, type, inv, 16, &num));
+	num = 2;
+	INV_REFUSED(invalidate(viommu, type, inv, 16, &num), -EIO);
+	CHECK_EQ(num, 1);
+	num = 1;
+	INV_REFUSED(invalidate(viommu, type, inv, 8, &num), -EINVAL);
+	for (i = 0; i < 6; i++) {
+		struct iommu_ext_vtd_invalidate bad[6];
+
+		memcpy(bad, inv, sizeof(bad));
+		bad[i].descriptor[3] = 1;
+		num = 6;
+		INV_REFUSED(invalidate(viommu, type, bad, sizeof(*bad), &num), -EIO);
+		CHECK_EQ(num, i);
+		/* an interrupt's descriptor, a wait, the answer to a page request */
+		bad[i].descriptor[3] = 0;
+		bad[i].descriptor[0] = i % 3 == 0 ? 4 : i % 3 == 1 ? 5 : 9;
+		num = 6;
+		INV_REFUSED(invalidate(viommu, type, bad, sizeof(*bad), &num), -EIO);
+		CHECK_EQ(num, i);
+	}
+	/* another device's */
+	inv[0].descriptor[0] ^= 1ULL << 40;
+	num = 6;
+	INV_REFUSED(invalidate(viommu, type, inv, sizeof(*inv), &num), -EIO);
+	CHECK_EQ(num, 0);
+	/* unless functions do not count: of 1230, 2 and 4 are the same then */
+	inv[0].descriptor[0] ^= 1ULL << 40 | 1ULL << 33 | 3ULL << 48;
+	num = 1;
+	OK(invalidate(viommu, type, inv, sizeof(*inv), &num));
+	/* more than are taken in one go; the same as the guest's queue has */
+	for (i = 0; i < 512 / 6; i++)
+		memcpy((char *)mem + 40 * PAGE + i * sizeof(inv), inv, sizeof(inv));
+	num = 6 * (512 / 6);
+	OK(invalidate(viommu, type, (char *)mem + 40 * PAGE, sizeof(*inv), &num));
+	CHECK_EQ(num, 6 * (512 / 6));
+	allowed(IOVA, VTD_WALK_WRITE, GPA + 16 * PAGE, &w);
+	attach(&d, parent);
+}
+
+static void fault(uint64_t lo, uint64_t hi)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%llx %llx", (unsigned long long)lo,
+		 (unsigned long long)hi);
+	if (!write_to("/sys/module/vtd_pretend/parameters/fault", text))
+		tap_skip("no kprobes: %s", tap_errno(errno));
+}
+
+static void events(void)
+{
+	struct { struct iommufd_vevent_header head; struct iommu_ext_vevent_vtd data; } e[3];
+	struct iommu_ext_hwpt_vtd_guest guest;
+	struct iommu_veventq_alloc c = {
+		.size = sizeof(c),
+		.type = IOMMU_EXT_VEVENTQ_TYPE_VTD,
+		.veventq_depth = 2,
+	};
+	uint64_t hi;
+	uint32_t nested;
+	int i, fd;
+
+	pretend(0);
+	OK(viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, parent, NULL, 0));
+	guest = guest_entry(7);
+	OK(guest_alloc(&guest, &nested));
+	OK(vdevice_alloc(SID));
+	c.viommu_id = viommu;
+	c.type = IOMMU_VEVENTQ_TYPE_ARM_SMMUV3;
+	REFUSED(s.fd, IOMMU_VEVENTQ_ALLOC, iofd_ioctl(s.fd, IOMMU_VEVENTQ_ALLOC, &c),
+		-EOPNOTSUPP);
+	c.type = IOMMU_EXT_VEVENTQ_TYPE_VTD;
+	OK(iofd_ioctl(s.fd, IOMMU_VEVENTQ_ALLOC, &c));
+	fd = c.out_veventq_fd;
+	CHECK(!fcntl(fd, F_SETFL, O_NONBLOCK));
+
+	hi = 1ULL << 63 | 1ULL << 62 | 0x71ULL << 32 | r.sid;
+	/* not while it is not nested; not another's; not what is the host's */
+	fault(IOVA, hi);
+	attach(&d, parent);
+	fault(IOVA, hi);
+	attach(&d, nested);
+	fault(IOVA, hi ^ 0x100);
+	fault(IOVA, hi ^ 0x71ULL << 32 ^ 0x59ULL << 32);
+	CHECK_EQ(read(fd, e, sizeof(e)), -1);
+	CHECK_EQ(errno, EAGAIN);
+
+	fault(IOVA, hi);
+	CHECK_EQ(read(fd, e, sizeof(e)), sizeof(e[0]));
+	CHECK_EQ(e[0].head.flags, 0);
+	CHECK_EQ(e[0].data.record[0], IOVA);
+	CHECK_EQ(e[0].data.record[1], (hi & ~0xffffULL) | SID);
+	/* one more than there is room for */
+	for (i = 0; i < 3; i++)
+		fault(IOVA + i * PAGE, hi);
+	i = read(fd, e, sizeof(e));
+	CHECK_EQ(i, 2 * sizeof(e[0]) + sizeof(e[0].head));
+	CHECK_EQ(e[1].data.record[0], IOVA + PAGE);
+	CHECK_EQ(e[2].head.flags, IOMMU_VEVENTQ_FLAG_LOST_EVENTS);
+	attach(&d, parent);
+	fault(IOVA, hi);
+	CHECK_EQ(read(fd, e, sizeof(e)), -1);
+}
+
+static void over(void)
+{
+	write_to("/sys/module/vtd_walk/parameters/more_ecap", "0");
+	if (syscall(SYS_delete_module, "vtd_pretend", 0) && errno != ENOENT)
+		CHECK(!errno);
+	refused();
+}
+
+static const struct tap_test tests[] = {
+	{ "a unit that does not nest says so", refused },
+	{ "what is told of one that nests", information },
+	{ "what a first stage cannot be", arguments },
+	{ "a parent is not mapped read-only", read_only },
+	{ "both stages, attached and replaced", attached },
+	{ "ranges of a first stage are forgotten", ranges },
+	{ "vIOMMUs, and entries as guests write them", slices, 60 },
+	{ "a guest's invalidations", requests },
+	{ "a guest's faults", events },
+	{ "it does not nest any more", over },
+};
+
+int main(int argc, char **argv)
+{
+	return TAP_RUN(argc, argv, tests);
+}
