@@ -182,7 +182,7 @@ static void context_write(struct vtd_unit *unit, struct vtd_entry *entry,
 static void scontext_write(struct vtd_unit *unit, struct vtd_scontext *entry,
 			   const struct vtd_pasids *pasids)
 {
-	WRITE_ONCE(entry->w[0], virt_to_phys(pasids->directory) | VTD_SCTX_0_P);
+	WRITE_ONCE(entry->w[0], vtd_pasids_context(pasids));
 	flush(unit, entry, sizeof(*entry));
 }
 
@@ -248,8 +248,7 @@ static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
 		value = vtd_pasid_domain(unit, domain, did);
 	else if (did)
 		value = vtd_pasid_pass_through();
-	vtd_pasids_set_rid(unit, &vdev->pasids, &value);
-	vtd_forget_pasid(unit, vdev->did);
+	vtd_pasids_set(unit, &vdev->pasids, IOMMU_NO_PASID, &value);
 	/*
 	 * The specification does not ask for this, but QEMU finds out whether a
 	 * device is passed through only when its context entry is looked at.
@@ -273,13 +272,14 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 	else
 		write_legacy(vdev, domain, did);
 	if (old && old->first_stage)
-		vtd_forget_first_stage(vdev->unit, vdev->did, 0, U64_MAX, true);
+		vtd_forget_first_stage(vdev->unit, vdev->did, IOMMU_NO_PASID, 0,
+				       U64_MAX, true);
 	else if (vdev->did)
 		vtd_forget_domain(vdev->unit, vdev->did);
 	vdev->domain = domain;
 	vdev->did = did;
 	if (old)
-		vtd_domain_leave(old, vdev->unit);
+		vtd_domain_leave(old, vdev->unit, IOMMU_NO_PASID);
 }
 
 /* Static domains; what they stand for is in the functions' names. */
@@ -327,7 +327,7 @@ int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 	mutex_lock(&vdev->unit->lock);
 	rc = unit_is_open(vdev);
 	if (!rc)
-		rc = vtd_domain_enter(domain, vdev->unit, &did);
+		rc = vtd_domain_enter(domain, vdev->unit, IOMMU_NO_PASID, &did);
 	if (!rc)
 		device_set(vdev, domain, did);
 	mutex_unlock(&vdev->unit->lock);
@@ -371,9 +371,31 @@ static int make_ids(struct vtd_device *vdev, const struct vtd_pasids *pasids)
 	vtd_visit_ids(vdev, forget_id, &none);
 	vtd_visit_ids(vdev, forget_id, &passed);
 	if (unit->scalable)
-		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH);
+		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH, IOMMU_NO_PASID);
 	mutex_unlock(&unit->lock);
 	return rc;
+}
+
+static int update_id(struct vtd_device *vdev, u16 sid, const void *arg)
+{
+	struct vtd_scontext *entry = scontext_of(vdev->unit, sid);
+
+	if (!entry)
+		return 0;
+	scontext_write(vdev->unit, entry, &vdev->pasids);
+	return forget_id(vdev, sid, &vdev->did);
+}
+
+/**
+ * vtd_contexts_update - lead context entries to a directory that has changed place
+ * @vdev: the device, in scalable mode; its unit is locked
+ *
+ * On return hardware no longer uses the directory that was there before.
+ */
+void vtd_contexts_update(struct vtd_device *vdev)
+{
+	lockdep_assert_held(&vdev->unit->lock);
+	vtd_visit_ids(vdev, update_id, NULL);
 }
 
 /*
@@ -395,10 +417,10 @@ static int device_init(struct vtd_device *vdev)
 
 	vdev->did = VTD_DID_PASS_THROUGH;
 	if (vdev->unit->scalable) {
-		rc = vtd_pasids_init(&vdev->pasids);
+		rc = vtd_pasids_init(vdev->unit, &vdev->pasids);
 		if (rc)
 			return rc;
-		vtd_pasids_set_rid(vdev->unit, &vdev->pasids, &entry);
+		vtd_pasids_set(vdev->unit, &vdev->pasids, IOMMU_NO_PASID, &entry);
 	}
 	return make_ids(vdev, &vdev->pasids);
 }
@@ -429,6 +451,7 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 		vtd_device_free(vdev);
 		return ERR_PTR(rc);
 	}
+	vtd_pasid_enable(vdev);
 	dev_iommu_priv_set(dev, vdev);
 	vtd_interrupts_adopt(unit, dev);
 	return &unit->iommu;
@@ -447,6 +470,7 @@ void vtd_release_device(struct device *dev)
 	vtd_interrupts_abandon(vdev->unit, dev);
 	vtd_attach_pass_through(NULL, dev);
 	dev_iommu_priv_set(dev, NULL);
+	vtd_pasid_disable(vdev);
 	vtd_device_free(vdev);
 }
 
@@ -463,7 +487,7 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 	int rc = 0;
 
 	if (unit->scalable)
-		vtd_pasids_set_rid(unit, &unit->host, &entry);
+		vtd_pasids_set(unit, &unit->host, IOMMU_NO_PASID, &entry);
 	mutex_lock(&unit->lock);
 	for_each_pci_dev(pdev) {
 		struct vtd_device vdev = { .unit = unit, .dev = &pdev->dev };

@@ -39,6 +39,28 @@ static bool unit_has_second_stage(const struct vtd_unit *unit)
 	return !unit->scalable || unit->ecap & VTD_ECAP_SSTS;
 }
 
+/* 9.6, PWSNP: in scalable mode page tables have a capability of their own. */
+static bool unit_walks_snooped(const struct vtd_unit *unit)
+{
+	return unit->ecap & (unit->scalable ? VTD_ECAP_SMPWCS : VTD_ECAP_C);
+}
+
+/**
+ * vtd_unit_records_writes - whether dirty tracking is possible
+ * @unit: the unit
+ *
+ * The first stage always has accessed and dirty bits, the second one where a
+ * capability says so.
+ *
+ * Return: whether the tables that are made for it can record what devices write
+ */
+bool vtd_unit_records_writes(const struct vtd_unit *unit)
+{
+	if (!unit->scalable)
+		return false;
+	return !unit_has_second_stage(unit) || unit->ecap & VTD_ECAP_SSADS;
+}
+
 static unsigned int first_stage_levels(const struct vtd_unit *unit)
 {
 	return unit->cap & VTD_CAP_FS5LP ? 5 : 4;
@@ -70,41 +92,50 @@ bool vtd_domain_suits(const struct vtd_domain *domain,
 
 	if (domain->parent)
 		return vtd_nested_suits(domain, unit);
-	if (domain->first_stage != !unit_has_second_stage(unit))
+	if (domain->first_stage != !unit_has_second_stage(unit) ||
+	    (domain->dirty && !vtd_unit_records_writes(unit)))
 		return false;
 	if (domain->first_stage)
 		return c->levels <= first_stage_levels(unit) &&
 		       c->max_leaf_lg2 <= first_stage_largest_leaf(unit) &&
-		       (unit->ecap & VTD_ECAP_C ||
+		       (unit_walks_snooped(unit) ||
 			c->features & PT_FEAT_NONCOHERENT);
 	return unit_has_levels(unit, c->levels) &&
 	       c->va_bits <= unit_address_bits(unit) &&
 	       (c->max_leaf_lg2 <= unit_largest_leaf(unit)) &&
-	       (unit->ecap & VTD_ECAP_C || c->features & PT_FEAT_NONCOHERENT) &&
+	       (unit_walks_snooped(unit) || c->features & PT_FEAT_NONCOHERENT) &&
 	       (!domain->snoop || unit->ecap & VTD_ECAP_SC);
 }
 
-/**
- * vtd_domain_enter - a device behind a unit is to be attached
- * @domain: suits the unit
- * @unit: locked
- * @did: receives the id for its context entry
- *
- * Return: 0, -ENOSPC if the unit has no more ids, -ENOMEM
- */
-int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u16 *did)
+static struct vtd_domain_unit *find_unit(const struct vtd_domain *domain,
+					 const struct vtd_unit *unit)
+{
+	struct vtd_domain_unit *du;
+
+	list_for_each_entry(du, &domain->units, link)
+		if (du->unit == unit)
+			return du;
+	return NULL;
+}
+
+static struct vtd_domain_pasid *find_pasid(const struct vtd_domain_unit *du,
+					   u32 pasid)
+{
+	struct vtd_domain_pasid *dp;
+
+	list_for_each_entry(dp, &du->pasids, link)
+		if (dp->pasid == pasid)
+			return dp;
+	return NULL;
+}
+
+static int enter_unit(struct vtd_domain *domain, struct vtd_unit *unit,
+		      struct vtd_domain_pasid *dp, u16 *did)
 {
 	unsigned int ids = BIT(4 + 2 * FIELD_GET(VTD_CAP_ND, unit->cap));
 	struct vtd_domain_unit *du;
 	int id;
 
-	list_for_each_entry(du, &domain->units, link) {
-		if (du->unit == unit) {
-			du->users++;
-			*did = du->did;
-			return 0;
-		}
-	}
 	du = kzalloc(sizeof(*du), GFP_KERNEL);
 	if (!du)
 		return -ENOMEM;
@@ -117,7 +148,8 @@ int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u16 *did)
 	}
 	du->unit = unit;
 	du->did = id;
-	du->users = 1;
+	INIT_LIST_HEAD(&du->pasids);
+	list_add(&dp->link, &du->pasids);
 	spin_lock(&domain->lock);
 	list_add(&du->link, &domain->units);
 	spin_unlock(&domain->lock);
@@ -126,28 +158,84 @@ int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u16 *did)
 }
 
 /**
+ * vtd_domain_enter - a device behind a unit is to be attached
+ * @domain: suits the unit
+ * @unit: locked
+ * @pasid: what of the device is attached; 0 for requests without a PASID
+ * @did: receives the id for its context entry, or that of the PASID
+ *
+ * Return: 0, -ENOSPC if the unit has no more ids, -ENOMEM
+ */
+int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasid,
+		     u16 *did)
+{
+	struct vtd_domain_unit *du = find_unit(domain, unit);
+	struct vtd_domain_pasid *dp = du ? find_pasid(du, pasid) : NULL;
+	int rc = 0;
+
+	if (dp) {
+		dp->users++;
+		*did = du->did;
+		return 0;
+	}
+	dp = kzalloc(sizeof(*dp), GFP_KERNEL);
+	if (!dp)
+		return -ENOMEM;
+	dp->pasid = pasid;
+	dp->users = 1;
+	if (du) {
+		spin_lock(&domain->lock);
+		list_add(&dp->link, &du->pasids);
+		spin_unlock(&domain->lock);
+		*did = du->did;
+	} else {
+		rc = enter_unit(domain, unit, dp, did);
+	}
+	if (rc)
+		kfree(dp);
+	return rc;
+}
+
+/**
  * vtd_domain_leave - a device behind a unit is no longer attached
  * @domain: the domain
- * @unit: locked; has forgotten the device's context entry
+ * @unit: locked; has forgotten the device's context entry, or that of the PASID
+ * @pasid: as it was entered
  */
-void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit)
+void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasid)
 {
-	struct vtd_domain_unit *du;
+	struct vtd_domain_unit *du = find_unit(domain, unit);
+	struct vtd_domain_pasid *dp = find_pasid(du, pasid);
+	bool last;
 
-	list_for_each_entry(du, &domain->units, link)
-		if (du->unit == unit)
-			break;
-	if (--du->users)
+	if (--dp->users)
 		return;
 	spin_lock(&domain->lock);
-	list_del(&du->link);
+	list_del(&dp->link);
+	last = list_empty(&du->pasids);
+	if (last)
+		list_del(&du->link);
 	spin_unlock(&domain->lock);
+	kfree(dp);
 	if (domain->first_stage)
-		vtd_forget_first_stage(unit, du->did, 0, U64_MAX, true);
-	else
+		vtd_forget_first_stage(unit, du->did, pasid, 0, U64_MAX, true);
+	else if (last)
 		vtd_forget_domain(unit, du->did);
+	if (!last)
+		return;
 	ida_free(&unit->dids, du->did);
 	kfree(du);
+}
+
+/* What the first stage translates is tagged with the PASID as well. */
+static void first_stage_forget(const struct vtd_domain_unit *du, u64 first,
+			       u64 last, bool tables)
+{
+	const struct vtd_domain_pasid *dp;
+
+	list_for_each_entry(dp, &du->pasids, link)
+		vtd_forget_first_stage(du->unit, du->did, dp->pasid, first, last,
+				       tables);
 }
 
 /**
@@ -166,8 +254,7 @@ void vtd_domain_forget(struct vtd_domain *domain, u64 first, u64 last,
 	spin_lock(&domain->lock);
 	list_for_each_entry(du, &domain->units, link) {
 		if (domain->first_stage || domain->parent)
-			vtd_forget_first_stage(du->unit, du->did, first, last,
-					       tables);
+			first_stage_forget(du, first, last, tables);
 		else
 			vtd_forget_range(du->unit, du->did, first, last, tables);
 	}
@@ -368,6 +455,7 @@ static void vtd_domain_free(struct iommu_domain *iommu_domain)
 
 static const struct iommu_domain_ops vtd_domain_ops = {
 	.attach_dev = vtd_attach_paging,
+	.set_dev_pasid = vtd_set_dev_pasid,
 	.map_pages = vtd_map_pages,
 	.unmap_pages = vtd_unmap_pages,
 	.iotlb_sync = vtd_iotlb_sync,
@@ -389,9 +477,20 @@ static void configure_second_stage(struct vtd_domain *domain,
 		.levels = levels,
 		.max_leaf_lg2 = unit_largest_leaf(unit),
 		.features = PT_FEAT_LIVE_CUT |
-			    (unit->ecap & VTD_ECAP_C ? 0 : PT_FEAT_NONCOHERENT),
+			    (unit_walks_snooped(unit) ? 0 : PT_FEAT_NONCOHERENT),
 		.node = NUMA_NO_NODE,
 	};
+}
+
+/*
+ * A unit that does not snoop its walks need not set any of these bits (7.1.3,
+ * 90h). The only one known that does is QEMU's, and it sets the dirty bit in no
+ * other moment than when it sets the accessed bit.
+ */
+static u32 dirty_features(const struct vtd_unit *unit)
+{
+	return PT_FEAT_DIRTY |
+	       (unit_walks_snooped(unit) ? 0 : PT_FEAT_DIRTY_IF_ACCESSED);
 }
 
 /* Four levels are enough for everybody, and every unit has them. */
@@ -405,7 +504,8 @@ static void configure_first_stage(struct vtd_domain *domain,
 		.levels = 4,
 		.max_leaf_lg2 = first_stage_largest_leaf(unit),
 		.features = PT_FEAT_SIGN_EXTEND | PT_FEAT_LIVE_CUT |
-			    (unit->ecap & VTD_ECAP_C ? 0 : PT_FEAT_NONCOHERENT),
+			    (domain->dirty ? dirty_features(unit) : 0) |
+			    (unit_walks_snooped(unit) ? 0 : PT_FEAT_NONCOHERENT),
 		.node = NUMA_NO_NODE,
 	};
 }
@@ -413,10 +513,11 @@ static void configure_first_stage(struct vtd_domain *domain,
 /**
  * vtd_domain_alloc - make an empty table
  * @unit: that will walk it; others that can as well may be added
+ * @dirty: hardware is to record what devices write, which the unit can
  *
  * Return: the domain or an ERR_PTR of -ENOMEM
  */
-struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
+struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit, bool dirty)
 {
 	struct vtd_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	int rc;
@@ -427,6 +528,7 @@ struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
 	INIT_LIST_HEAD(&domain->units);
 	INIT_LIST_HEAD(&domain->nested);
 	domain->first_stage = !unit_has_second_stage(unit);
+	domain->dirty = dirty;
 	if (domain->first_stage)
 		configure_first_stage(domain, unit);
 	else
@@ -451,7 +553,8 @@ struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit)
 
 struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
 {
-	struct vtd_domain *domain = vtd_domain_alloc(to_vtd_device(dev)->unit);
+	struct vtd_domain *domain;
 
+	domain = vtd_domain_alloc(to_vtd_device(dev)->unit, false);
 	return IS_ERR(domain) ? ERR_CAST(domain) : &domain->domain;
 }

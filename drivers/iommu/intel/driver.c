@@ -69,6 +69,7 @@ const struct iommu_ops vtd_iommu_ops = {
 	.device_group = pci_device_group,
 	.get_resv_regions = vtd_resv_regions,
 	.domain_alloc_paging = vtd_domain_alloc_paging,
+	.remove_dev_pasid = vtd_remove_dev_pasid,
 	.identity_domain = &pass_through_domain,
 	.blocked_domain = &blocked_domain,
 	.default_domain = &pass_through_domain,

@@ -10,12 +10,15 @@
 static struct iommu_domain *vtd_iommufd_alloc(struct device *dev, u32 flags,
 					      const struct iommu_user_data *data)
 {
+	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_PASID |
+			  IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	struct vtd_unit *unit = to_vtd_device(dev)->unit;
+	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	bool nest = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 	const char *lacks = nest ? vtd_unit_lacks_nesting(unit) : NULL;
 	struct vtd_domain *domain;
 
-	if (flags & ~IOMMU_HWPT_ALLOC_NEST_PARENT || data)
+	if (flags & ~known || data)
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s: no such page table (flags %#x%s)",
 					      dev_name(dev), flags,
@@ -24,7 +27,15 @@ static struct iommu_domain *vtd_iommufd_alloc(struct device *dev, u32 flags,
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s of %s has no nested page tables: %s",
 					      unit->name, dev_name(dev), lacks));
-	domain = vtd_domain_alloc(unit);
+	if (flags & IOMMU_HWPT_ALLOC_PASID && !unit->iommu.max_pasids)
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "%s, the IOMMU of %s, has no PASIDs",
+					      unit->name, dev_name(dev)));
+	if (dirty && !vtd_unit_records_writes(unit))
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "%s, the IOMMU of %s, does not record what devices write",
+					      unit->name, dev_name(dev)));
+	domain = vtd_domain_alloc(unit, dirty);
 	if (IS_ERR(domain))
 		return ERR_PTR(iommufd_refuse(PTR_ERR(domain),
 					      "no memory for a page table"));
@@ -137,7 +148,8 @@ static int vtd_iommufd_hw_info(struct device *dev, u32 type,
 
 static u64 vtd_iommufd_capabilities(struct device *dev)
 {
-	return 0;
+	return vtd_unit_records_writes(to_vtd_device(dev)->unit) ?
+	       IOMMU_HW_CAP_DIRTY_TRACKING : 0;
 }
 
 /* Units that are alike walk each other's tables, and see the same in them. */
@@ -161,6 +173,9 @@ const struct iommufd_driver_ops vtd_iommufd_ops = {
 	.windows = vtd_iommufd_windows,
 	.map = vtd_iommufd_map,
 	.unmap = vtd_domain_unmap,
+	.set_dirty = vtd_set_dirty,
+	.read_dirty = vtd_read_dirty,
 	.shares_tables = vtd_iommufd_shares_tables,
 	.viommu_init = vtd_viommu_init,
+	.replace_pasid = vtd_replace_pasid,
 };

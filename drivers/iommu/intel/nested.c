@@ -32,6 +32,7 @@ static void nested_free(struct iommu_domain *iommu_domain)
 
 static const struct iommu_domain_ops nested_ops = {
 	.attach_dev = vtd_attach_paging,
+	.set_dev_pasid = vtd_set_dev_pasid,
 	.free = nested_free,
 };
 

@@ -198,17 +198,19 @@ void vtd_forget_domain(struct vtd_unit *unit, u16 did)
 }
 
 /**
- * vtd_forget_pasid - forget where requests without a PASID go
+ * vtd_forget_pasid - forget where requests with a PASID go
  * @unit: the unit, in scalable mode
- * @did: the domain id of those it is about
+ * @did: the domain id that was in the entry, 0 if there was none
+ * @pasid: the PASID; 0 for requests without one
  *
  * Context: any.
  */
-void vtd_forget_pasid(struct vtd_unit *unit, u16 did)
+void vtd_forget_pasid(struct vtd_unit *unit, u16 did, u32 pasid)
 {
 	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID) |
 			FIELD_PREP(VTD_QI_LO_G, VTD_G_PASID_ONE) |
-			FIELD_PREP(VTD_QI_LO_DID, did), 0);
+			FIELD_PREP(VTD_QI_LO_DID, did) |
+			FIELD_PREP(VTD_QI_LO_PASID, pasid), 0);
 }
 
 /**
@@ -275,21 +277,23 @@ void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
  * vtd_forget_first_stage - forget first-stage translations of a range
  * @unit: the unit, in scalable mode
  * @did: the domain's id
+ * @pasid: of the requests; 0 for those without one
  * @first: first address
  * @last: last address
  * @tables: table items have changed as well
  *
- * As vtd_forget_range(), for requests without a PASID.
+ * As vtd_forget_range().
  *
  * Context: any.
  */
-void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u64 first, u64 last,
-			    bool tables)
+void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u32 pasid, u64 first,
+			    u64 last, bool tables)
 {
 	unsigned int order = range_order(first, last);
 	bool all = order > FIELD_GET(VTD_CAP_MAMV, unit->cap);
 	u64 lo = FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID_IOTLB) |
-		 FIELD_PREP(VTD_QI_LO_DID, did);
+		 FIELD_PREP(VTD_QI_LO_DID, did) |
+		 FIELD_PREP(VTD_QI_LO_PASID, pasid);
 
 	if (all) {
 		queue_run(unit, lo | FIELD_PREP(VTD_QI_LO_G, VTD_G_PIOTLB_PASID),

@@ -169,6 +169,9 @@ int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index)
 		goto err_release;
 	}
 	unit->scalable = unit_is_scalable(unit);
+	if (unit->scalable && unit->ecap & VTD_ECAP_PASID)
+		unit->iommu.max_pasids =
+			BIT(FIELD_GET(VTD_ECAP_PSS, unit->ecap) + 1);
 	list_add_tail(&unit->link, &vtd_units);
 	return 0;
 
@@ -201,7 +204,7 @@ int vtd_unit_enable(struct vtd_unit *unit)
 		return -ENOMEM;
 	rc = vtd_queue_init(unit);
 	if (!rc && unit->scalable)
-		rc = vtd_pasids_init(&unit->host);
+		rc = vtd_pasids_init(unit, &unit->host);
 	if (!rc)
 		rc = vtd_pass_everything_through(unit);
 	if (!rc)

@@ -47,17 +47,19 @@ struct vtd_queue {
 
 /**
  * struct vtd_pasids - where requests of a device go, in scalable mode
- * @directory: read by hardware
- * @table: its first table, read by hardware; the entry of PASID 0 is for requests
- *	   without one
- * @spare: a page for the next version of @table
+ * @directory: read by hardware; leads to tables, of which the first always exists:
+ *	       the entry of PASID 0 is for requests without one
+ * @order: log2 of the directory's pages
+ * @spare: a page for the next version of a table
+ * @nr: PASIDs that lead somewhere, without PASID 0
  *
  * Under the lock of the unit.
  */
 struct vtd_pasids {
 	u64 *directory;
-	struct vtd_pasid_entry *table;
+	unsigned int order;
 	struct vtd_pasid_entry *spare;
+	unsigned int nr;
 };
 
 /**
@@ -120,6 +122,7 @@ static inline struct vtd_unit *to_vtd_unit(struct iommu_device *iommu)
  * @domain: what it is attached to; of type paging, or NULL. Under the unit's lock
  * @did: tag of what hardware has cached for it, 0 if it is blocked
  * @pasids: in scalable mode; its context entries lead there
+ * @pasid_enabled: we have enabled its PASID capability
  */
 struct vtd_device {
 	struct device *dev;
@@ -127,6 +130,7 @@ struct vtd_device {
 	struct vtd_domain *domain;
 	u16 did;
 	struct vtd_pasids pasids;
+	bool pasid_enabled;
 };
 
 static inline struct vtd_device *to_vtd_device(struct device *dev)
@@ -135,17 +139,30 @@ static inline struct vtd_device *to_vtd_device(struct device *dev)
 }
 
 /**
+ * struct vtd_domain_pasid - a PASID that leads to a domain
+ * @link: in the list of its unit
+ * @pasid: the PASID; 0 for requests without one
+ * @users: devices whose PASID it is; under the unit's lock
+ */
+struct vtd_domain_pasid {
+	struct list_head link;
+	u32 pasid;
+	unsigned int users;
+};
+
+/**
  * struct vtd_domain_unit - a domain as one unit knows it
  * @link: in the domain's list
  * @unit: the unit
  * @did: the id that tags its translations there
- * @users: devices behind the unit that are attached; under the unit's lock
+ * @pasids: struct vtd_domain_pasid, which tag those of the first stage as well;
+ *	    written under the unit's lock and that of the domain. Never empty
  */
 struct vtd_domain_unit {
 	struct list_head link;
 	struct vtd_unit *unit;
 	u16 did;
-	unsigned int users;
+	struct list_head pasids;
 };
 
 /**
@@ -163,6 +180,7 @@ struct vtd_domain_unit {
  * @parent: of a nested domain: the second stage, which outlives it. Else NULL
  * @viommu: of a nested domain: what it belongs to, or NULL
  * @stage1: of a nested domain: the guest's first stage
+ * @dirty: hardware records what is written; constant
  */
 struct vtd_domain {
 	struct iommu_domain domain;
@@ -177,6 +195,7 @@ struct vtd_domain {
 	struct vtd_domain *parent;
 	struct iommufd_viommu *viommu;
 	struct vtd_stage1 stage1;
+	bool dirty;
 };
 
 static inline struct vtd_domain *to_vtd_domain(struct iommu_domain *domain)
@@ -217,22 +236,31 @@ void vtd_forget_contexts(struct vtd_unit *unit);
 void vtd_forget_context(struct vtd_unit *unit, u16 did, u16 sid);
 void vtd_forget_all(struct vtd_unit *unit);
 void vtd_forget_domain(struct vtd_unit *unit, u16 did);
-void vtd_forget_pasid(struct vtd_unit *unit, u16 did);
+void vtd_forget_pasid(struct vtd_unit *unit, u16 did, u32 pasid);
 void vtd_forget_interrupt(struct vtd_unit *unit, u16 handle);
 void vtd_forget_interrupts(struct vtd_unit *unit);
 void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
 		      bool tables);
-void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u64 first, u64 last,
-			    bool tables);
+void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u32 pasid, u64 first,
+			    u64 last, bool tables);
 
 /* pasid.c */
-int vtd_pasids_init(struct vtd_pasids *pasids);
+int vtd_pasids_init(struct vtd_unit *unit, struct vtd_pasids *pasids);
 void vtd_pasids_fini(struct vtd_pasids *pasids);
-void vtd_pasids_set_rid(struct vtd_unit *unit, struct vtd_pasids *pasids,
-			const struct vtd_pasid_entry *entry);
+void vtd_pasids_set(struct vtd_unit *unit, struct vtd_pasids *pasids, u32 pasid,
+		    const struct vtd_pasid_entry *entry);
+u64 vtd_pasids_context(const struct vtd_pasids *pasids);
 struct vtd_pasid_entry vtd_pasid_pass_through(void);
 struct vtd_pasid_entry vtd_pasid_domain(const struct vtd_unit *unit,
 					const struct vtd_domain *domain, u16 did);
+void vtd_pasid_enable(struct vtd_device *vdev);
+void vtd_pasid_disable(struct vtd_device *vdev);
+int vtd_set_dev_pasid(struct iommu_domain *domain, struct device *dev,
+		      ioasid_t pasid, struct iommu_domain *old);
+void vtd_remove_dev_pasid(struct device *dev, ioasid_t pasid,
+			  struct iommu_domain *domain);
+int vtd_replace_pasid(struct iommu_domain *new, struct iommu_domain *old,
+		      struct device *dev, ioasid_t pasid);
 
 /* event.c */
 int vtd_events_init(struct vtd_unit *unit);
@@ -266,13 +294,16 @@ int vtd_pass_everything_through(struct vtd_unit *unit);
 int vtd_attach_pass_through(struct iommu_domain *domain, struct device *dev);
 int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev);
 int vtd_attach_paging(struct iommu_domain *domain, struct device *dev);
+void vtd_contexts_update(struct vtd_device *vdev);
 void vtd_contexts_free(struct vtd_unit *unit);
 
 /* domain.c */
-struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit);
+bool vtd_unit_records_writes(const struct vtd_unit *unit);
+struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit, bool dirty);
 struct iommu_domain *vtd_domain_alloc_paging(struct device *dev);
-int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u16 *did);
-void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit);
+int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasid,
+		     u16 *did);
+void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasid);
 bool vtd_domain_suits(const struct vtd_domain *domain,
 		      const struct vtd_unit *unit);
 int vtd_domain_map(struct vtd_domain *domain, u64 iova,
@@ -303,6 +334,13 @@ int vtd_nested_invalidate(struct iommu_domain *iommu_domain,
 int vtd_viommu_init(struct iommufd_viommu *viommu, struct device *dev,
 		    const struct iommu_user_data *data);
 void vtd_viommu_fault(struct vtd_unit *unit, u64 lo, u64 hi);
+
+/* dirty.c */
+int vtd_set_dirty(struct iommu_domain *domain, bool enable);
+int vtd_read_dirty(struct iommu_domain *iommu_domain, unsigned long iova,
+		   size_t len, unsigned long flags,
+		   struct iommufd_dirty_bitmap *bitmap,
+		   struct iommu_iotlb_gather *gather);
 
 /* iommufd.c */
 extern const struct iommufd_driver_ops vtd_iommufd_ops;

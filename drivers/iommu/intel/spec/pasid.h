@@ -54,6 +54,7 @@ struct vtd_scontext {
 };
 
 #define VTD_SCTX_0_P		BIT_ULL(0)
+#define VTD_SCTX_0_PASIDE	BIT_ULL(3)
 #define VTD_SCTX_0_PDTS		GENMASK_ULL(11, 9)
 #define VTD_SCTX_0_DIR		GENMASK_ULL(63, 12)
 #define VTD_SCTX_1_RID_PASID	GENMASK_ULL(19, 0)
@@ -79,6 +80,7 @@ struct vtd_pasid_entry {
 #define VTD_PGTT_SECOND		2
 #define VTD_PGTT_NESTED		3
 #define VTD_PGTT_PASS_THROUGH	4
+#define VTD_PE_0_SSADE		BIT_ULL(9)
 #define VTD_PE_0_SSPTPTR	GENMASK_ULL(63, 12)
 #define VTD_PE_1_DID		GENMASK_ULL(15, 0)
 #define VTD_PE_1_PWSNP		BIT_ULL(23)
