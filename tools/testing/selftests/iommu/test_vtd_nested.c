@@ -372,6 +372,132 @@ static void attached(void)
 
 #define NESTED_INV IOMMU_HWPT_INVALIDATE_DATA_VTD_S1
 
+#define QUEUE "/sys/module/vtd_pretend/parameters/queue"
+
+struct descriptor {
+	unsigned long long lo, hi;
+};
+
+/* What the driver has put into the unit's queue since queue_begin(). */
+static struct descriptor queue[128];
+static unsigned int queued;
+
+static void queue_begin(void)
+{
+	CHECK(write_to(QUEUE, "mark"));
+}
+
+static void queue_end(void)
+{
+	FILE *f = fopen(QUEUE, "re");
+
+	CHECK(f);
+	for (queued = 0; queued < 128; queued++)
+		if (fscanf(f, "%llx %llx", &queue[queued].lo, &queue[queued].hi) != 2)
+			break;
+	fclose(f);
+}
+
+/*
+ * The only descriptor of a type that was put in since, or one of all zeroes. The same
+ * may have come twice.
+ */
+static struct descriptor only(unsigned int type)
+{
+	struct descriptor found = { 0, 0 };
+	unsigned int i;
+
+	for (i = 0; i < queued; i++) {
+		if ((queue[i].lo & 0xf) != type)
+			continue;
+		if (found.lo && (found.lo != queue[i].lo || found.hi != queue[i].hi))
+			tap_fail(__FILE__, __LINE__, "both %llx %llx and %llx %llx",
+				 found.lo, found.hi, queue[i].lo, queue[i].hi);
+		found = queue[i];
+	}
+	return found;
+}
+
+/* G, DID and PASID of a descriptor */
+static bool is_for(struct descriptor q, unsigned int g, unsigned int did,
+		   unsigned int pasid)
+{
+	if ((q.lo >> 4 & 3) == g && (q.lo >> 16 & 0xffff) == did &&
+	    (q.lo >> 32 & 0xfffff) == pasid && q.lo)
+		return true;
+	tap_note("%llx %llx, not of G %u, domain %u", q.lo, q.hi, g, did);
+	return false;
+}
+
+/* 6.5.2: what the unit is told, and by which id. */
+static void told(void)
+{
+	struct iommu_hwpt_vtd_s1_invalidate inv = { .addr = IOVA, .npages = 1 };
+	struct iommu_hwpt_vtd_s1 s1;
+	struct vtd_walk w, x;
+	uint32_t nested, second, num;
+	unsigned int did;
+
+	pretend(0);
+	s1 = guest_tables();
+	OK(nested_alloc(parent, &s1, &nested));
+	OK(nested_alloc(parent, &s1, &second));
+	attach(&d, parent);
+	CHECK_EQ(vtd_translate(&r, NONE, GPA, VTD_WALK_READ, &x), 0);
+
+	/* from one to the other: the entry, then what was made with it */
+	queue_begin();
+	attach(&d, nested);
+	queue_end();
+	CHECK(is_for(only(7), 1, x.did, 0));
+	CHECK(is_for(only(2), 2, x.did, 0));
+	allowed(IOVA, VTD_WALK_READ, GPA + 16 * PAGE, &w);
+	did = w.did;
+	queue_begin();
+	attach(&d, second);
+	queue_end();
+	CHECK(is_for(only(7), 1, did, 0));
+	CHECK(is_for(only(2), 2, did, 0));
+	attach(&d, nested);
+	allowed(IOVA, VTD_WALK_READ, GPA + 16 * PAGE, &w);
+	did = w.did;
+
+	/* a page of the parent: all that was made of it, under the nested one's id */
+	queue_begin();
+	OK(space_map(&s, mem, PAGE, GPA + (PAGES + 4) * PAGE));
+	OK(space_unmap(&s, GPA + (PAGES + 4) * PAGE, PAGE));
+	queue_end();
+	CHECK(is_for(only(2), 2, did, 0));
+	CHECK(!only(6).lo);
+
+	/* ranges of the guest's tables */
+	num = 1;
+	queue_begin();
+	OK(invalidate(nested, NESTED_INV, &inv, sizeof(inv), &num));
+	queue_end();
+	CHECK(is_for(only(6), 3, did, 0));
+	CHECK_EQ(only(6).hi, IOVA);
+	inv.npages = 3;
+	inv.flags = IOMMU_VTD_INV_FLAGS_LEAF;
+	queue_begin();
+	OK(invalidate(nested, NESTED_INV, &inv, sizeof(inv), &num));
+	queue_end();
+	CHECK(is_for(only(6), 3, did, 0));
+	/* 7f0012345000 and two more: 4 pages from 7f0012344000, leaves only */
+	CHECK_EQ(only(6).hi, (IOVA & ~0x3fffUL) | 1 << 6 | 2);
+	inv = (struct iommu_hwpt_vtd_s1_invalidate){ .npages = UINT64_MAX };
+	queue_begin();
+	OK(invalidate(nested, NESTED_INV, &inv, sizeof(inv), &num));
+	queue_end();
+	CHECK(is_for(only(6), 2, did, 0));
+	/* nothing of one that no device is attached to */
+	queue_begin();
+	OK(invalidate(second, NESTED_INV, &inv, sizeof(inv), &num));
+	queue_end();
+	CHECK_EQ(queued, 0);
+	attach(&d, parent);
+}
+
 static void ranges(void)
 {
 	struct iommu_hwpt_vtd_s1_invalidate inv[4] = {
@@ -542,6 +668,25 @@ static void requests(void)
 		INV_REFUSED(invalidate(viommu, type, bad, sizeof(*bad), &num), -EIO);
 		CHECK_EQ(num, i);
 	}
+	/* each in our terms: the guest's domain 7 is another number here */
+	allowed(IOVA, VTD_WALK_WRITE, GPA + 16 * PAGE, &w);
+	CHECK(w.did != 7);
+	num = 6;
+	queue_begin();
+	OK(invalidate(viommu, type, inv, sizeof(*inv), &num));
+	queue_end();
+	CHECK(!only(1).lo && !only(3).lo && !only(8).lo);
+	CHECK(is_for(only(7), 1, w.did, 0));
+	CHECK(is_for(only(2), 2, w.did, 0));
+	CHECK(is_for(only(6), 3, w.did, 0));
+	CHECK_EQ(only(6).hi, (IOVA & ~0x3fffUL) | 2);
+	/* an id of the guest's that nothing has here, though it is one of ours */
+	inv[3].descriptor[0] = 6 | 3 << 4 | w.did << 16;
+	num = 1;
+	queue_begin();
+	OK(invalidate(viommu, type, &inv[3], sizeof(*inv), &num));
+	queue_end();
+	CHECK_EQ(queued, 0);
 	/* another device's */
 	inv[0].descriptor[0] ^= 1ULL << 40;
 	num = 6;
@@ -640,6 +785,7 @@ static const struct tap_test tests[] = {
 	{ "what a first stage cannot be", arguments },
 	{ "a parent is not mapped read-only", read_only },
 	{ "both stages, attached and replaced", attached },
+	{ "what the unit is told to forget, and under which id", told },
 	{ "ranges of a first stage are forgotten", ranges },
 	{ "vIOMMUs, and entries as guests write them", slices, 60 },
 	{ "a guest's invalidations", requests },

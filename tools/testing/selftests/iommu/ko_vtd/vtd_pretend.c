@@ -7,7 +7,9 @@
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/sysfs.h>
 
+#include "../../../../../drivers/iommu/intel/spec/queue.h"
 #include "../../../../../drivers/iommu/intel/vtd.h"
 
 static ulong ecap;
@@ -66,6 +68,52 @@ static const struct kernel_param_ops fault_ops = {
 };
 module_param_cb(fault, &fault_ops, NULL, 0200);
 MODULE_PARM_DESC(fault, "Words of a fault record to hand to the driver");
+
+/* Where the next descriptor goes, in units of 128 bits. */
+static unsigned int queue_tail(void)
+{
+	return vtd_read64(pretender, VTD_IQT) / sizeof(struct vtd_entry);
+}
+
+static unsigned int queue_mark;
+
+static int queue_set(const char *text, const struct kernel_param *kp)
+{
+	if (!pretender)
+		return -EINVAL;
+	queue_mark = queue_tail();
+	return 0;
+}
+
+/* "LO HI" of each descriptor since the last write, but for wait descriptors. */
+static int queue_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct vtd_entry *ring;
+	unsigned int tail, step, i;
+	int length = 0;
+	u64 address;
+
+	if (!pretender)
+		return -EINVAL;
+	address = vtd_read64(pretender, VTD_IQA);
+	ring = phys_to_virt(address & GENMASK_ULL(51, 12));
+	/* a page; bit 11: descriptors of 256 bits */
+	step = address & BIT(11) ? 2 : 1;
+	tail = queue_tail();
+	for (i = queue_mark; i != tail;
+	     i = (i + step) % (PAGE_SIZE / sizeof(*ring)))
+		if (FIELD_GET(VTD_QI_TYPE, ring[i].lo) != VTD_QI_WAIT)
+			length += sysfs_emit_at(buffer, length, "%llx %llx\n",
+						ring[i].lo, ring[i].hi);
+	return length;
+}
+
+static const struct kernel_param_ops queue_ops = {
+	.set = queue_set,
+	.get = queue_get,
+};
+module_param_cb(queue, &queue_ops, NULL, 0600);
+MODULE_PARM_DESC(queue, "What was put into the invalidation queue since this was written");
 
 static int __init pretend_init(void)
 {
