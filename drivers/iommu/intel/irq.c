@@ -327,7 +327,7 @@ static const struct msi_parent_ops parent_ops = {
 	.init_dev_msi_info = init_device,
 };
 
-/* What hardware reads, a line for each entry in use. */
+/* The global status, and what hardware reads: a line for each entry in use. */
 static int table_show(struct seq_file *m, void *unused)
 {
 	struct vtd_unit *unit = m->private;
@@ -335,6 +335,8 @@ static int table_show(struct seq_file *m, void *unused)
 	const struct vtd_interrupt *intr;
 	unsigned long handle;
 
+	seq_printf(m, "status=%#x entries=%zu\n", vtd_read(unit, VTD_GSTS),
+		   NR_HANDLES);
 	mutex_lock(&interrupts->lock);
 	xa_for_each(&interrupts->users, handle, intr) {
 		const struct vtd_entry *entry = &interrupts->table[handle];
