@@ -511,6 +511,24 @@ static void configure_first_stage(struct vtd_domain *domain,
 }
 
 /**
+ * vtd_domain_new - what every domain has, also a nested one
+ *
+ * Return: the domain, attached to nothing, or NULL
+ */
+struct vtd_domain *vtd_domain_new(void)
+{
+	struct vtd_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+
+	if (!domain)
+		return NULL;
+	spin_lock_init(&domain->lock);
+	INIT_LIST_HEAD(&domain->units);
+	INIT_LIST_HEAD(&domain->nested);
+	domain->domain.owner = &vtd_iommu_ops;
+	return domain;
+}
+
+/**
  * vtd_domain_alloc - make an empty table
  * @unit: that will walk it; others that can as well may be added
  * @dirty: hardware is to record what devices write, which the unit can
@@ -519,14 +537,11 @@ static void configure_first_stage(struct vtd_domain *domain,
  */
 struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit, bool dirty)
 {
-	struct vtd_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	struct vtd_domain *domain = vtd_domain_new();
 	int rc;
 
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
-	spin_lock_init(&domain->lock);
-	INIT_LIST_HEAD(&domain->units);
-	INIT_LIST_HEAD(&domain->nested);
 	domain->first_stage = !unit_has_second_stage(unit);
 	domain->dirty = dirty;
 	if (domain->first_stage)
@@ -540,7 +555,6 @@ struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit, bool dirty)
 	}
 	domain->domain.type = IOMMU_DOMAIN_UNMANAGED;
 	domain->domain.ops = &vtd_domain_ops;
-	domain->domain.owner = &vtd_iommu_ops;
 	domain->domain.pgsize_bitmap = domain->pt.ops->page_sizes(&domain->pt);
 	domain->domain.geometry = (struct iommu_domain_geometry){
 		/* of addresses that are sign extended the lower half */

@@ -117,16 +117,12 @@ struct iommu_domain *vtd_nested_alloc(struct device *dev,
 				      parent->pt.config.va_bits);
 	if (rc)
 		return ERR_PTR(rc);
-	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	domain = vtd_domain_new();
 	if (!domain)
 		return ERR_PTR(iommufd_refuse(-ENOMEM,
 					      "no memory for a nested page table"));
-	spin_lock_init(&domain->lock);
-	INIT_LIST_HEAD(&domain->units);
-	INIT_LIST_HEAD(&domain->nested);
 	domain->domain.type = IOMMU_DOMAIN_NESTED;
 	domain->domain.ops = &nested_ops;
-	domain->domain.owner = &vtd_iommu_ops;
 	domain->stage1 = stage1;
 	domain->viommu = viommu;
 	domain->parent = parent;

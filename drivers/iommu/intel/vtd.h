@@ -299,6 +299,7 @@ void vtd_contexts_free(struct vtd_unit *unit);
 
 /* domain.c */
 bool vtd_unit_records_writes(const struct vtd_unit *unit);
+struct vtd_domain *vtd_domain_new(void);
 struct vtd_domain *vtd_domain_alloc(struct vtd_unit *unit, bool dirty);
 struct iommu_domain *vtd_domain_alloc_paging(struct device *dev);
 int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasid,

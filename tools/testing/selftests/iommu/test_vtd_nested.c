@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,6 +16,7 @@
 #include "ext.h"
 #include "mem.h"
 #include "devices.h"
+#include "vtd_ops.h"
 #include "vtd_walk.h"
 
 #define PAGE	4096UL
@@ -28,7 +29,7 @@
 #define NEST_ECAP	(1UL << 26 | 1UL << 47)
 #define EAFS		(1UL << 34)
 #define SMPWCS		(1UL << 48)
-#define SC		(1UL << 7)
+#define SSADS		(1UL << 45)
 
 static struct space s;
 static struct testdev d;
@@ -716,6 +717,170 @@ static void fault(uint64_t lo, uint64_t hi)
 		tap_skip("no kprobes: %s", tap_errno(errno));
 }
 
+/* The guest's devices have PASIDs, each with tables of its own. */
+static void pasids(void)
+{
+	struct iommu_hwpt_vtd_s1_invalidate inv = { .addr = IOVA, .npages = 1 };
+	struct iommu_ext_vtd_invalidate request = { .descriptor = {
+		6 | 3 << 4 | 7 << 16 | 5ULL << 32, IOVA
+	} };
+	struct iommu_ext_hwpt_vtd_guest guest;
+	uint32_t nested, num = 1;
+	struct vtd_walk w;
+
+	pretend(0);
+	if (!(r.ecap >> 40 & 1))
+		tap_skip("this unit has no PASIDs");
+	/* fdinfo has nothing to say of it: the device is asked when it is bound */
+	OK(vtd_fake_pasids(&r, 1000));
+	OK(viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, parent, NULL, 0));
+	OK(vdevice_alloc(SID));
+	guest = guest_entry(7);
+	OK(hwpt_alloc(viommu, IOMMU_HWPT_ALLOC_PASID, IOMMU_EXT_HWPT_DATA_VTD_GUEST,
+		      &guest, sizeof(guest), &nested));
+	OK(pasid_attach(&d.vdev, 5, nested));
+	CHECK_EQ(vtd_translate(&r, 5, IOVA + PAGE, VTD_WALK_READ, &w), 0);
+	CHECK(w.pgtt == 3 && w.gpa == GPA + 17 * PAGE);
+	CHECK(vtd_translate(&r, 6, IOVA, VTD_WALK_READ, NULL));
+	CHECK(vtd_translate(&r, NONE, IOVA, VTD_WALK_READ, NULL));
+	queue_begin();
+	OK(invalidate(nested, NESTED_INV, &inv, sizeof(inv), &num));
+	queue_end();
+	CHECK(is_for(only(6), 3, w.did, 5));
+	queue_begin();
+	OK(invalidate(viommu, IOMMU_EXT_INVALIDATE_DATA_VTD, &request,
+		      sizeof(request), &num));
+	queue_end();
+	CHECK(is_for(only(6), 3, w.did, 5));
+	queue_begin();
+	OK(pasid_detach(&d.vdev, 5));
+	queue_end();
+	CHECK(is_for(only(7), 1, w.did, 5));
+	CHECK(is_for(only(2), 2, w.did, 0));
+	CHECK(vtd_translate(&r, 5, IOVA, VTD_WALK_READ, NULL));
+	edu_fini(&d.edu);
+	vdev_close(&d.vdev);
+	OK(vtd_fake_pasids(&r, 0));
+}
+
+/* What is written through the guest's tables is written to the parent's memory. */
+static void dirty(void)
+{
+	struct iommu_hwpt_vtd_s1 s1;
+	uint64_t bits = 0;
+	uint32_t nested;
+
+	pretend(SSADS | SMPWCS);
+	OK(iofd_destroy(s.fd, parent));
+	OK(hwpt_alloc(s.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT |
+		      IOMMU_HWPT_ALLOC_DIRTY_TRACKING, 0, NULL, 0, &parent));
+	s1 = guest_tables();
+	OK(nested_alloc(parent, &s1, &nested));
+	attach(&d, nested);
+	OK(dirty_tracking(s.fd, parent, 1));
+	OK(dirty_bitmap(s.fd, parent, GPA, PAGES * PAGE, PAGE, &bits, 0));
+	CHECK_EQ(bits, 0);
+	CHECK_EQ(vtd_dma_write(&r, NONE, IOVA + 4 * PAGE, "x", 1), 0);
+	OK(dirty_bitmap(s.fd, parent, GPA, PAGES * PAGE, PAGE, &bits, 0));
+	/* the page itself, and the tables, in which accessed bits were set */
+	CHECK_EQ(bits, 1ULL << 20 | 0xf);
+	bits = 0;
+	queue_begin();
+	CHECK_EQ(vtd_dma_write(&r, NONE, IOVA + 4 * PAGE, "x", 1), 0);
+	OK(dirty_bitmap(s.fd, parent, GPA, PAGES * PAGE, PAGE, &bits, 0));
+	queue_end();
+	CHECK_EQ(bits, 1ULL << 20);
+	/* units that remember the page as dirty are told, under the nested id */
+	CHECK((only(2).lo >> 4 & 3) == 2);
+	attach(&d, parent);
+}
+
+static uint32_t busy_nested[2];
+static volatile bool busy_end;
+
+static void *busy_parent(void *arg)
+{
+	while (!busy_end) {
+		OK(space_map(&s, mem, 4 * PAGE, GPA + 2 * PAGES * PAGE));
+		OK(space_unmap(&s, GPA + 2 * PAGES * PAGE, 4 * PAGE));
+	}
+	return NULL;
+}
+
+static void *busy_guest(void *arg)
+{
+	struct iommu_ext_vtd_invalidate inv[2] = {
+		{ .descriptor = { 6 | 3 << 4 | 7 << 16, IOVA | 2 } },
+		{ .descriptor = { 2 | 1 << 4 } },
+	};
+	uint32_t num;
+
+	while (!busy_end) {
+		num = 2;
+		OK(invalidate(viommu, IOMMU_EXT_INVALIDATE_DATA_VTD, inv, sizeof(*inv),
+			      &num));
+	}
+	return NULL;
+}
+
+static void *busy_tables(void *arg)
+{
+	struct iommu_hwpt_vtd_s1 s1 = { .pgtbl_addr = GPA, .addr_width = 48 };
+	struct iommu_hwpt_vtd_s1_invalidate inv = { .addr = IOVA, .npages = 3 };
+	uint32_t hwpt, num;
+
+	while (!busy_end) {
+		num = 1;
+		OK(nested_alloc(viommu, &s1, &hwpt));
+		OK(invalidate(hwpt, NESTED_INV, &inv, sizeof(inv), &num));
+		OK(iofd_destroy(s.fd, hwpt));
+	}
+	return NULL;
+}
+
+static void *busy_faults(void *arg)
+{
+	while (!busy_end)
+		fault(IOVA, 1ULL << 63 | 0x71ULL << 32 | r.sid);
+	return NULL;
+}
+
+/* The guest's memory, its tables, its queue and its devices at the same time. */
+static void together(void)
+{
+	static void *(*const who[])(void *) = {
+		busy_parent, busy_guest, busy_tables, busy_faults,
+	};
+	struct iommu_ext_hwpt_vtd_guest guest;
+	pthread_t threads[4];
+	struct vtd_walk w;
+	unsigned int i;
+
+	pretend(0);
+	OK(viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, parent, NULL, 0));
+	OK(vdevice_alloc(SID));
+	guest = guest_entry(7);
+	OK(guest_alloc(&guest, &busy_nested[0]));
+	guest = guest_entry(8);
+	OK(guest_alloc(&guest, &busy_nested[1]));
+	attach(&d, busy_nested[0]);
+	for (i = 0; i < 4; i++)
+		CHECK(!pthread_create(&threads[i], NULL, who[i], NULL));
+	for (i = 0; i < 300; i++) {
+		attach(&d, i % 8 == 7 ? parent : busy_nested[i & 1]);
+		if (i % 8 != 7)
+			allowed(IOVA + 8, VTD_WALK_WRITE, GPA + 16 * PAGE + 8, &w);
+		if (i % 50 == 9) {
+			OK(vdev_detach(&d.vdev));
+			CHECK(vtd_translate(&r, NONE, IOVA, VTD_WALK_READ, NULL));
+		}
+	}
+	busy_end = true;
+	for (i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	attach(&d, parent);
+}
+
 static void events(void)
 {
 	struct { struct iommufd_vevent_header head; struct iommu_ext_vevent_vtd data; } e[3];
@@ -790,6 +955,9 @@ static const struct tap_test tests[] = {
 	{ "vIOMMUs, and entries as guests write them", slices, 60 },
 	{ "a guest's invalidations", requests },
 	{ "a guest's faults", events },
+	{ "PASIDs of a guest", pasids },
+	{ "what is written through both stages", dirty },
+	{ "all of it at the same time", together, 120 },
 	{ "it does not nest any more", over },
 };
 
