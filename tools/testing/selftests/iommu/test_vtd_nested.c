@@ -707,6 +707,82 @@ static void requests(void)
 	attach(&d, parent);
 }
 
+/* Whether a domain was to be forgotten as a whole. */
+static bool forgot(unsigned int did)
+{
+	unsigned int i;
+
+	for (i = 0; i < queued; i++)
+		if ((queue[i].lo & 0x3f) == (2 | 2 << 4) &&
+		    (queue[i].lo >> 16 & 0xffff) == did)
+			return true;
+	return false;
+}
+
+/* A device in a vIOMMU of its own, which the guest calls SID; its domain id here. */
+static unsigned int make_guest(uint32_t *nested)
+{
+	struct iommu_ext_hwpt_vtd_guest guest = guest_entry(7);
+	struct vtd_walk w;
+
+	OK(viommu_alloc(IOMMU_EXT_VIOMMU_TYPE_VTD, parent, NULL, 0));
+	OK(vdevice_alloc(SID));
+	OK(guest_alloc(&guest, nested));
+	attach(&d, *nested);
+	allowed(IOVA, VTD_WALK_WRITE, GPA + 16 * PAGE, &w);
+	return w.did;
+}
+
+/* Two slices of a unit on one parent, whose guests use the same numbers. */
+static void slices_apart(void)
+{
+	struct iommu_ext_vtd_invalidate inv[3] = {
+		{ .descriptor = { 6 | 2 << 4 | 7 << 16 } },
+		{ .descriptor = { 2 | 1 << 4 } },
+		{ .descriptor = { 7 | 3 << 4 } },
+	};
+	uint32_t viommus[2], nested[2], num, pt, i;
+	struct testdev first;
+	unsigned int did[2];
+
+	pretend(0);
+	did[0] = make_guest(&nested[0]);
+	viommus[0] = viommu;
+	first = d;
+	need_edu(&d, 1, s.fd);
+	vtd_requester(&r, d.vdev.bdf);
+	pt = nested[0];
+	ERR(vdev_attach(&d.vdev, &pt), -ENOENT);
+	did[1] = make_guest(&nested[1]);
+	viommus[1] = viommu;
+	CHECK(did[0] != did[1]);
+	/* what one guest asks for, to the end of its domains, is not the other's */
+	for (i = 0; i < 2; i++) {
+		num = 3;
+		queue_begin();
+		OK(invalidate(viommus[i], IOMMU_EXT_INVALIDATE_DATA_VTD, inv,
+			      sizeof(*inv), &num));
+		queue_end();
+		CHECK_EQ(queued, 3);
+		CHECK(is_for(only(6), 2, did[i], 0));
+		CHECK(is_for(only(2), 2, did[i], 0));
+		CHECK(is_for(only(7), 0, did[i], 0));
+	}
+	/* the memory is everybody's */
+	queue_begin();
+	OK(space_map(&s, mem, PAGE, GPA + 2 * PAGES * PAGE));
+	OK(space_unmap(&s, GPA + 2 * PAGES * PAGE, PAGE));
+	queue_end();
+	CHECK(forgot(did[0]) && forgot(did[1]));
+	attach(&d, parent);
+	queue_begin();
+	OK(space_map(&s, mem, PAGE, GPA + 2 * PAGES * PAGE));
+	OK(space_unmap(&s, GPA + 2 * PAGES * PAGE, PAGE));
+	queue_end();
+	CHECK(forgot(did[0]) && !forgot(did[1]));
+	attach(&first, parent);
+}
+
 static void fault(uint64_t lo, uint64_t hi)
 {
 	char text[64];
@@ -954,6 +1030,7 @@ static const struct tap_test tests[] = {
 	{ "ranges of a first stage are forgotten", ranges },
 	{ "vIOMMUs, and entries as guests write them", slices, 60 },
 	{ "a guest's invalidations", requests },
+	{ "two vIOMMUs on one parent", slices_apart },
 	{ "a guest's faults", events },
 	{ "PASIDs of a guest", pasids },
 	{ "what is written through both stages", dirty },
