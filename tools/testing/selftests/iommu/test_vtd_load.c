@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * iommu_vtd comes and goes under the host's own devices while these are at work.
+ * Each test loads the module and removes it.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "kmsg.h"
+#include "mem.h"
+#include "traffic.h"
+#include "vtd_irq.h"
+
+#define MODULE		"iommu_vtd"
+#define FILE_OF_MODULE	"/m/" MODULE ".ko"
+#define PARAMETERS	"/sys/module/" MODULE "/parameters/"
+#define UNIT		"/sys/class/iommu/vtd0"
+#define IOVA		0x100000UL
+#define PAGE		4096UL
+
+static pci_bdf disk, net;
+static int log_fd;
+
+static int put(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = write(fd, value, strlen(value)) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+static int load(const char *options)
+{
+	int fd = open(FILE_OF_MODULE, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	CHECK(fd >= 0);
+	rc = syscall(SYS_finit_module, fd, options, 0) ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
+}
+
+static int release(void)
+{
+	return put(PARAMETERS "release", "1");
+}
+
+static void leave(void)
+{
+	OK(release());
+	CHECK(access(UNIT, F_OK));
+	OK(unload());
+}
+
+/* Without what a test before this one left. */
+static void begin(void)
+{
+	pci_bdf edu;
+	int nth;
+
+	if (access(FILE_OF_MODULE, R_OK))
+		tap_skip("there is no " FILE_OF_MODULE);
+	if (!pci_find(PCI_NVME, 0, disk) || !pci_find(PCI_E1000E, 0, net))
+		tap_skip("no disk and network to work with here");
+	if (!access("/sys/module/" MODULE, F_OK)) {
+		for (nth = 0; pci_find(PCI_EDU, nth, edu); nth++)
+			pci_bind(edu, "");
+		put(PARAMETERS "rebind", "1");
+		release();
+		OK(unload());
+	}
+	log_fd = OK(kmsg_open());
+}
+
+/* A message with both texts has come since the test began. */
+static void logged(const char *a, const char *b)
+{
+	char line[512];
+
+	while (kmsg_next(log_fd, line, sizeof(line), 2000))
+		if (strstr(line, a) && strstr(line, b))
+			return;
+	tap_fail(__FILE__, __LINE__, "no message with '%s' and '%s'", a, b);
+}
+
+static void is_passed_through(const char *bdf)
+{
+	char type[32];
+
+	CHECK(pci_group(bdf) >= 0);
+	OK(pci_attr(bdf, "iommu_group/type", type, sizeof(type)));
+	CHECK(!strcmp(type, "identity"));
+}
+
+static void under_traffic(void)
+{
+	int round;
+
+	begin();
+	traffic_start(disk, net);
+	for (round = 0; round < 5; round++) {
+		OK(load(""));
+		CHECK(!access(UNIT, F_OK));
+		traffic_goes_on();
+		is_passed_through(disk);
+		is_passed_through(net);
+		ERR(unload(), -EAGAIN);
+		OK(release());
+		CHECK(access(UNIT, F_OK));
+		CHECK(pci_group(disk) < 0);
+		traffic_goes_on();
+		ERR(release(), -ENODEV);
+		OK(unload());
+		traffic_goes_on();
+	}
+}
+
+/* The kernel warns when a group that nobody uses is used no more. */
+static void rebound(void)
+{
+	begin();
+	OK(load(""));
+	OK(pci_bind(net, ""));
+	OK(pci_restore(net));
+	traffic_start(disk, net);
+	leave();
+	traffic_goes_on();
+	OK(load(""));
+	traffic_goes_on();
+	leave();
+	OK(pci_bind(net, ""));
+	OK(pci_restore(net));
+}
+
+/* An edu, alone with its bridge or beside a device in the way of it. */
+static bool find_edu(const char *beside, bool same, pci_bdf bdf)
+{
+	int nth;
+
+	for (nth = 0; pci_find(PCI_EDU, nth, bdf); nth++)
+		if (!strncmp(bdf, beside, strlen("0000:00:00")) == same)
+			return true;
+	return false;
+}
+
+static void allow_unsafe(bool on)
+{
+	OK(put("/sys/module/iommufd/parameters/allow_unsafe_interrupts",
+	       on ? "1" : "0"));
+}
+
+static void sibling(void)
+{
+	struct testdev d;
+	struct space s;
+	pci_bdf edu;
+
+	begin();
+	if (!find_edu(net, true, edu))
+		tap_skip("no edu shares a group with %s", net);
+	OK(load(""));
+	allow_unsafe(true);
+	space_open(&s);
+	ERR(vdev_setup(&d.vdev, edu, s.fd), -EPERM);
+	vdev_close(&d.vdev);
+	OK(pci_bind(edu, ""));
+	/* and when the other has no driver, it is */
+	OK(pci_bind(net, ""));
+	OK(vdev_setup(&d.vdev, edu, s.fd));
+	vdev_close(&d.vdev);
+	OK(pci_bind(edu, ""));
+	OK(pci_restore(net));
+	allow_unsafe(false);
+	close(s.fd);
+	leave();
+}
+
+static void handed_out(void)
+{
+	char *mem = mem_anon(2 * PAGE);
+	struct testdev d;
+	struct space s;
+	uint32_t hwpt;
+	pci_bdf edu;
+
+	begin();
+	if (!find_edu(net, false, edu))
+		tap_skip("no edu that shares no group with %s", net);
+	traffic_start(disk, net);
+	OK(load(""));
+	allow_unsafe(true);
+	space_open(&s);
+	open_edu(&d, edu, s.fd);
+	OK(space_map(&s, mem, 2 * PAGE, IOVA));
+	hwpt = attach(&d, s.ioas);
+	CHECK(dma_copies(&d, IOVA, IOVA + PAGE, mem, mem + PAGE));
+	ERR(release(), -EBUSY);
+	logged(edu, "in use by a user");
+	ERR(unload(), -EAGAIN);
+	CHECK(dma_copies(&d, IOVA, IOVA + PAGE, mem, mem + PAGE));
+	CHECK(!dma_writes(&d, IOVA + 0x10000, mem));
+	traffic_goes_on();
+
+	OK(iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &hwpt));
+	edu_fini(&d.edu);
+	vdev_close(&d.vdev);
+	ERR(release(), -EBUSY);
+	logged(edu, "bound to vfio-pci");
+	OK(pci_bind(edu, ""));
+	ERR(release(), -EBUSY);
+	logged("page table", "/dev/iommu");
+	allow_unsafe(false);
+	close(s.fd);
+	leave();
+	traffic_goes_on();
+}
+
+static bool remaps(void)
+{
+	char ecap[32];
+	int fd;
+
+	OK(load(""));
+	fd = open(UNIT "/intel-iommu/ecap", O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK(read(fd, ecap, sizeof(ecap) - 1) > 0);
+	close(fd);
+	leave();
+	return strtoull(ecap, NULL, 16) & 8;
+}
+
+static void strict_impossible(void)
+{
+	begin();
+	if (remaps())
+		tap_skip("the unit remaps interrupts");
+	traffic_start(disk, net);
+	ERR(load("strict_interrupts=1 rebind=1"), -EOPNOTSUPP);
+	logged("strict_interrupts=1 asks for", "ECAP.IR");
+	CHECK(access(UNIT, F_OK));
+	traffic_goes_on();
+}
+
+static void strict_in_use(void)
+{
+	begin();
+	if (!remaps())
+		tap_skip("the unit does not remap interrupts");
+	traffic_start(disk, net);
+	ERR(load("strict_interrupts=1"), -EBUSY);
+	logged(disk, "(nvme)");
+	logged(net, "(e1000e)");
+	CHECK(access(UNIT, F_OK));
+	traffic_goes_on();
+}
+
+/* All interrupts of a device that go through the table. */
+static unsigned long came(const char *bdf)
+{
+	struct vtd_irq irq;
+	unsigned long sum = 0;
+	int nth;
+
+	for (nth = 0; vtd_irq_find(bdf, nth, &irq); nth++)
+		sum += irq_count(irq.irq, -1);
+	return sum;
+}
+
+static void strict_rebound(void)
+{
+	unsigned long before;
+	struct vtd_irq irq;
+
+	begin();
+	if (!remaps())
+		tap_skip("the unit does not remap interrupts");
+	OK(load("strict_interrupts=1 rebind=1"));
+	traffic_start(disk, net);
+	CHECK(vtd_irq_find(disk, 0, &irq) && irq.svt);
+	CHECK(vtd_irq_find(net, 0, &irq) && irq.svt);
+	before = came(disk);
+	traffic_goes_on();
+	CHECK(came(disk) > before);
+	before = came(net);
+	traffic_goes_on();
+	CHECK(came(net) > before);
+
+	OK(put(PARAMETERS "rebind", "0"));
+	ERR(release(), -EBUSY);
+	logged(disk, "has interrupts");
+	CHECK(!access(UNIT, F_OK));
+	traffic_goes_on();
+	before = came(disk);
+	traffic_goes_on();
+	CHECK(came(disk) > before);
+}
+
+/* Goes on where the last one ended, but for the traffic: the disk goes and comes. */
+static void strict_left(void)
+{
+	char driver[32];
+	int fd;
+
+	if (access("/sys/module/" MODULE, F_OK))
+		tap_skip("the test before this one has not left it loaded");
+	if (!pci_find(PCI_NVME, 0, disk) || !pci_find(PCI_E1000E, 0, net))
+		tap_skip("no disk and network to work with here");
+	OK(put(PARAMETERS "rebind", "1"));
+	leave();
+	pci_driver(net, driver, sizeof(driver));
+	CHECK(!strcmp(driver, "e1000e"));
+	CHECK(!came(disk));
+	fd = OK(disk_open(disk));
+	disk_verify(fd);
+	close(fd);
+	traffic_start(disk, net);
+}
+
+static const struct tap_test tests[] = {
+	{ "disk and network go on while it comes and goes", under_traffic, 100 },
+	{ "drivers are unbound and bound meanwhile", rebound, 60 },
+	{ "what shares a group with the host's network is not handed out", sibling },
+	{ "it stays while a device is handed out", handed_out, 60 },
+	{ "strict interrupts are refused without remapping", strict_impossible, 60 },
+	{ "strict interrupts are refused while drivers have others", strict_in_use, 60 },
+	{ "strict interrupts, of drivers that are bound anew", strict_rebound, 60 },
+	{ "and back", strict_left, 60 },
+};
+
+int main(int argc, char **argv)
+{
+	return TAP_RUN(argc, argv, tests);
+}
