@@ -53,8 +53,16 @@ static bool scope_has(const struct dmar_scope *scope, u16 segment,
 	return has;
 }
 
-static bool scopes_have(const struct list_head *scopes, u16 segment,
-			struct pci_dev *pdev)
+/**
+ * vtd_scopes_have - whether a device is in a list of scopes
+ * @scopes: struct dmar_scope
+ * @segment: their PCI segment
+ * @pdev: the device, of that segment
+ *
+ * Return: whether it is
+ */
+bool vtd_scopes_have(const struct list_head *scopes, u16 segment,
+		     struct pci_dev *pdev)
 {
 	const struct dmar_scope *scope;
 
@@ -81,7 +89,7 @@ struct vtd_unit *vtd_unit_of(struct pci_dev *pdev)
 			continue;
 		/* the unit for all others is the last of its segment */
 		if (unit->dmar->include_all ||
-		    scopes_have(&unit->dmar->scopes, segment, pdev))
+		    vtd_scopes_have(&unit->dmar->scopes, segment, pdev))
 			return unit;
 	}
 	return NULL;
@@ -180,9 +188,10 @@ static void context_write(struct vtd_unit *unit, struct vtd_entry *entry,
 
 /* All that ever changes in it is one word. */
 static void scontext_write(struct vtd_unit *unit, struct vtd_scontext *entry,
-			   const struct vtd_pasids *pasids)
+			   const struct vtd_pasids *pasids, bool device_tlb)
 {
-	WRITE_ONCE(entry->w[0], vtd_pasids_context(pasids));
+	WRITE_ONCE(entry->w[0], vtd_pasids_context(pasids) |
+				(device_tlb ? VTD_SCTX_0_DTE : 0));
 	flush(unit, entry, sizeof(*entry));
 }
 
@@ -207,6 +216,56 @@ static struct vtd_entry context_second_stage(const struct vtd_domain *domain,
 	};
 }
 
+/* Its own is the only id under which a device has a TLB. */
+static bool id_has_tlb(const struct vtd_device *vdev, u16 sid,
+		       const struct vtd_domain *domain)
+{
+	return vdev->ats && domain && sid == pci_dev_id(to_pci_dev(vdev->dev));
+}
+
+/* The word of an id's context entry that has the present bit; NULL without one. */
+static u64 *present_word(struct vtd_unit *unit, u16 sid)
+{
+	struct vtd_entry *root = &unit->root[PCI_BUS_NUM(sid)];
+	u64 pointer = unit->scalable && sid & 0x80 ? root->hi : root->lo;
+	void *table = phys_to_virt(pointer & VTD_ROOT_CTP);
+
+	if (!(pointer & VTD_ROOT_P))
+		return NULL;
+	if (unit->scalable)
+		return ((struct vtd_scontext *)table)[sid & 0x7f].w;
+	return &((struct vtd_entry *)table)[sid & 0xff].lo;
+}
+
+static int cut_id(struct vtd_device *vdev, u16 sid, const void *unused)
+{
+	u64 *word = present_word(vdev->unit, sid);
+
+	if (!word)
+		return 0;
+	/* bit 0 in both kinds; others may be writing the whole */
+	clear_bit(0, (unsigned long *)word);
+	flush(vdev->unit, word, sizeof(*word));
+	return 0;
+}
+
+/**
+ * vtd_device_cut - keep a device from all memory until it is detached
+ * @vdev: the device, in the list of a domain
+ *
+ * Context: any; the domain is locked.
+ */
+void vtd_device_cut(struct vtd_device *vdev)
+{
+	WRITE_ONCE(vdev->cut, true);
+	/* device_set() writes first and looks then */
+	smp_mb();
+	vtd_visit_ids(vdev, cut_id, NULL);
+	vtd_forget_contexts(vdev->unit);
+	vtd_forget_all(vdev->unit);
+	dev_err(vdev->dev, "does not forget the translations it has asked for: it is cut off from all memory until it is detached\n");
+}
+
 /* What was cached for an id; 6.2.2.1: what is not present, under domain id 0. */
 static int forget_id(struct vtd_device *vdev, u16 sid, const void *did)
 {
@@ -214,46 +273,61 @@ static int forget_id(struct vtd_device *vdev, u16 sid, const void *did)
 	return 0;
 }
 
-static int write_id(struct vtd_device *vdev, u16 sid, const void *value)
+/**
+ * struct target - where the requests of a device are to go
+ * @domain: to this one, or
+ * @did: through if it is not 0, nowhere if it is
+ */
+struct target {
+	const struct vtd_domain *domain;
+	u16 did;
+};
+
+static int write_id(struct vtd_device *vdev, u16 sid, const void *arg)
 {
-	struct vtd_entry *entry = context_of(vdev->unit, sid);
+	struct vtd_entry *entry = context_of(vdev->unit, sid), value = {};
+	const struct target *target = arg;
 
 	/* It was made at probe; what is not there is blocked. */
 	if (!entry)
 		return 0;
-	context_write(vdev->unit, entry, *(const struct vtd_entry *)value);
+	if (target->domain)
+		value = context_second_stage(target->domain, target->did);
+	else if (target->did)
+		value = context_pass_through(vdev->unit);
+	if (id_has_tlb(vdev, sid, target->domain))
+		value.lo |= FIELD_PREP(VTD_CTX_LO_TT, VTD_TT_DEVICE_TLB);
+	context_write(vdev->unit, entry, value);
 	return forget_id(vdev, sid, &vdev->did);
 }
 
-static void write_legacy(struct vtd_device *vdev, struct vtd_domain *domain,
-			 u16 did)
+static int write_scalable_id(struct vtd_device *vdev, u16 sid, const void *arg)
 {
-	struct vtd_unit *unit = vdev->unit;
-	struct vtd_entry value = {};
+	struct vtd_scontext *entry = scontext_of(vdev->unit, sid);
+	const struct target *target = arg;
 
-	if (domain)
-		value = context_second_stage(domain, did);
-	else if (did)
-		value = context_pass_through(unit);
-	vtd_visit_ids(vdev, write_id, &value);
+	if (entry)
+		scontext_write(vdev->unit, entry, &vdev->pasids,
+			       id_has_tlb(vdev, sid, target->domain));
+	return forget_id(vdev, sid, &vdev->did);
 }
 
-static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
-			   u16 did)
+static void write_scalable(struct vtd_device *vdev, const struct target *target)
 {
 	struct vtd_unit *unit = vdev->unit;
 	struct vtd_pasid_entry value = {};
 
-	if (domain)
-		value = vtd_pasid_domain(unit, domain, did);
-	else if (did)
+	if (target->domain)
+		value = vtd_pasid_domain(unit, target->domain, target->did);
+	else if (target->did)
 		value = vtd_pasid_pass_through();
 	vtd_pasids_set(unit, &vdev->pasids, IOMMU_NO_PASID, &value);
 	/*
-	 * The specification does not ask for this, but QEMU finds out whether a
-	 * device is passed through only when its context entry is looked at.
+	 * The specification does not ask for this if no context entry changes, but
+	 * QEMU finds out whether a device is passed through only when its context
+	 * entry is looked at.
 	 */
-	vtd_visit_ids(vdev, forget_id, &vdev->did);
+	vtd_visit_ids(vdev, write_scalable_id, target);
 }
 
 /*
@@ -264,18 +338,33 @@ static void write_scalable(struct vtd_device *vdev, struct vtd_domain *domain,
 static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 		       u16 did)
 {
+	const struct target target = { .domain = domain, .did = did };
 	struct vtd_domain *old = vdev->domain;
 
 	lockdep_assert_held(&vdev->unit->lock);
+	if (domain)
+		vtd_ats_enter(vdev, domain);
+	else if (old)
+		vtd_ats_stop(vdev, old);
 	if (vdev->unit->scalable)
-		write_scalable(vdev, domain, did);
+		write_scalable(vdev, &target);
 	else
-		write_legacy(vdev, domain, did);
+		vtd_visit_ids(vdev, write_id, &target);
+	/* it has lost its TLB meanwhile, in the list of the old or the new domain */
+	smp_mb();
+	if (READ_ONCE(vdev->cut)) {
+		vtd_visit_ids(vdev, cut_id, NULL);
+		vtd_forget_contexts(vdev->unit);
+	}
 	if (old && old->first_stage)
 		vtd_forget_first_stage(vdev->unit, vdev->did, IOMMU_NO_PASID, 0,
 				       U64_MAX, true);
 	else if (vdev->did)
 		vtd_forget_domain(vdev->unit, vdev->did);
+	if (domain)
+		vtd_ats_start(vdev, domain);
+	if (domain && old)
+		vtd_ats_leave(vdev, old);
 	vdev->domain = domain;
 	vdev->did = did;
 	if (old)
@@ -326,10 +415,17 @@ int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 		return -EINVAL;
 	mutex_lock(&vdev->unit->lock);
 	rc = unit_is_open(vdev);
-	if (!rc)
+	if (!rc && READ_ONCE(vdev->cut)) {
+		/* the IOMMU core goes back to what was, which has to succeed */
+		rc = domain == vdev->domain ? 0 :
+		     iommufd_refuse(-EIO,
+				    "%s has not forgotten what it was told to, and has to be detached first",
+				    dev_name(dev));
+	} else if (!rc) {
 		rc = vtd_domain_enter(domain, vdev->unit, IOMMU_NO_PASID, &did);
-	if (!rc)
-		device_set(vdev, domain, did);
+		if (!rc)
+			device_set(vdev, domain, did);
+	}
 	mutex_unlock(&vdev->unit->lock);
 	return rc;
 }
@@ -349,7 +445,7 @@ static int make_id(struct vtd_device *vdev, u16 sid, const void *pasids)
 		scontext = scontext_of(unit, sid);
 		if (!scontext)
 			return -ENOMEM;
-		scontext_write(unit, scontext, pasids);
+		scontext_write(unit, scontext, pasids, false);
 		return 0;
 	}
 	entry = context_of(unit, sid);
@@ -382,7 +478,8 @@ static int update_id(struct vtd_device *vdev, u16 sid, const void *arg)
 
 	if (!entry)
 		return 0;
-	scontext_write(vdev->unit, entry, &vdev->pasids);
+	scontext_write(vdev->unit, entry, &vdev->pasids,
+		       id_has_tlb(vdev, sid, vdev->domain));
 	return forget_id(vdev, sid, &vdev->did);
 }
 
@@ -452,6 +549,7 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 		return ERR_PTR(rc);
 	}
 	vtd_pasid_enable(vdev);
+	vtd_ats_init(vdev);
 	dev_iommu_priv_set(dev, vdev);
 	vtd_interrupts_adopt(unit, dev);
 	return &unit->iommu;
@@ -538,7 +636,7 @@ void vtd_resv_regions(struct device *dev, struct list_head *list)
 
 	list_for_each_entry(reserved, &vtd_dmar.reserved, link) {
 		if (reserved->segment != pci_domain_nr(pdev->bus) ||
-		    !scopes_have(&reserved->scopes, reserved->segment, pdev))
+		    !vtd_scopes_have(&reserved->scopes, reserved->segment, pdev))
 			continue;
 		region = iommu_alloc_resv_region(reserved->first,
 						 reserved->last - reserved->first + 1,

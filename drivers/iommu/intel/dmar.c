@@ -10,15 +10,16 @@
 
 #include "dmar.h"
 
-/* Offsets in the table, 8.1, and in its structures, 8.3 and 8.4. */
+/* Offsets in the table, 8.1, and in its structures, 8.3 to 8.5. */
 #define TABLE_HEADER	48
 #define TABLE_WIDTH	36
 #define TABLE_FLAGS	37
 #define UNIT_HEADER	16
 #define RESERVED_HEADER	24
+#define ATS_HEADER	8
 #define SCOPE_HEADER	6
 
-enum { TYPE_UNIT = 0, TYPE_RESERVED = 1 };
+enum { TYPE_UNIT = 0, TYPE_RESERVED = 1, TYPE_ATS = 2 };
 
 #define WRONG(why, ...) (snprintf(why, DMAR_WHY, __VA_ARGS__), -EINVAL)
 
@@ -125,6 +126,24 @@ static int reserved_parse(struct dmar_table *table, const u8 *data, size_t size,
 			    size - RESERVED_HEADER, why);
 }
 
+static int ats_parse(struct dmar_table *table, const u8 *data, size_t size,
+		     char *why)
+{
+	struct dmar_ats *ats;
+
+	if (size < ATS_HEADER)
+		return WRONG(why, "a list of ports with ATS of %zu bytes", size);
+	ats = kzalloc(sizeof(*ats), GFP_KERNEL);
+	if (!ats)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&ats->scopes);
+	list_add_tail(&ats->link, &table->ats);
+	ats->all = data[4] & 1;
+	ats->segment = get_unaligned_le16(data + 6);
+	return scopes_parse(&ats->scopes, data + ATS_HEADER, size - ATS_HEADER,
+			    why);
+}
+
 /**
  * dmar_free - forget a table
  * @table: was given to dmar_parse(), whatever that returned
@@ -133,10 +152,15 @@ void dmar_free(struct dmar_table *table)
 {
 	struct dmar_reserved *region, *next_region;
 	struct dmar_unit *unit, *next_unit;
+	struct dmar_ats *ats, *next_ats;
 
 	list_for_each_entry_safe(unit, next_unit, &table->units, link) {
 		scopes_free(&unit->scopes);
 		kfree(unit);
+	}
+	list_for_each_entry_safe(ats, next_ats, &table->ats, link) {
+		scopes_free(&ats->scopes);
+		kfree(ats);
 	}
 	list_for_each_entry_safe(region, next_region, &table->reserved, link) {
 		scopes_free(&region->scopes);
@@ -144,6 +168,7 @@ void dmar_free(struct dmar_table *table)
 	}
 	INIT_LIST_HEAD(&table->units);
 	INIT_LIST_HEAD(&table->reserved);
+	INIT_LIST_HEAD(&table->ats);
 }
 
 /**
@@ -166,6 +191,7 @@ int dmar_parse(struct dmar_table *table, const void *data, size_t size,
 
 	INIT_LIST_HEAD(&table->units);
 	INIT_LIST_HEAD(&table->reserved);
+	INIT_LIST_HEAD(&table->ats);
 	why[0] = 0;
 	if (size < TABLE_HEADER)
 		return WRONG(why, "the table has %zu bytes", size);
@@ -190,6 +216,8 @@ int dmar_parse(struct dmar_table *table, const void *data, size_t size,
 			rc = unit_parse(table, at, length, why);
 		else if (type == TYPE_RESERVED)
 			rc = reserved_parse(table, at, length, why);
+		else if (type == TYPE_ATS)
+			rc = ats_parse(table, at, length, why);
 		at += length;
 		size -= length;
 	}

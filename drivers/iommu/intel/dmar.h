@@ -67,15 +67,31 @@ struct dmar_reserved {
 };
 
 /**
+ * struct dmar_ats - root ports that pass ATS on, 8.5
+ * @link: in dmar_table.ats
+ * @segment: PCI segment of the ports
+ * @all: all of the segment
+ * @scopes: struct dmar_scope, if not @all
+ */
+struct dmar_ats {
+	struct list_head link;
+	u16 segment;
+	bool all;
+	struct list_head scopes;
+};
+
+/**
  * struct dmar_table - all of it
  * @units: struct dmar_unit, in the order of the table
  * @reserved: struct dmar_reserved
+ * @ats: struct dmar_ats
  * @width: of physical addresses, in bits
  * @flags: bit 0: interrupts may be remapped
  */
 struct dmar_table {
 	struct list_head units;
 	struct list_head reserved;
+	struct list_head ats;
 	u8 width;
 	u8 flags;
 };

@@ -258,6 +258,7 @@ void vtd_domain_forget(struct vtd_domain *domain, u64 first, u64 last,
 		else
 			vtd_forget_range(du->unit, du->did, first, last, tables);
 	}
+	vtd_ats_forget(domain, first, last);
 	list_for_each_entry(nested, &domain->nested, sibling)
 		vtd_nested_forget_all(nested);
 	spin_unlock(&domain->lock);
@@ -449,6 +450,7 @@ static void vtd_domain_free(struct iommu_domain *iommu_domain)
 	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
 
 	WARN_ON(!list_empty(&domain->units) || !list_empty(&domain->nested));
+	WARN_ON(!list_empty(&domain->tlbs));
 	domain->pt.ops->destroy(&domain->pt);
 	kfree(domain);
 }
@@ -524,6 +526,7 @@ struct vtd_domain *vtd_domain_new(void)
 	spin_lock_init(&domain->lock);
 	INIT_LIST_HEAD(&domain->units);
 	INIT_LIST_HEAD(&domain->nested);
+	INIT_LIST_HEAD(&domain->tlbs);
 	domain->domain.owner = &vtd_iommu_ops;
 	return domain;
 }

@@ -370,6 +370,7 @@ static int __init vtd_init(void)
 	vtd_debugfs = debugfs_create_dir("iommu_vtd", NULL);
 	INIT_LIST_HEAD(&vtd_dmar.units);
 	INIT_LIST_HEAD(&vtd_dmar.reserved);
+	INIT_LIST_HEAD(&vtd_dmar.ats);
 	rc = read_dmar();
 	if (!rc)
 		rc = iommufd_register_driver(&vtd_iommufd_ops);

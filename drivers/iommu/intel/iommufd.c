@@ -148,8 +148,11 @@ static int vtd_iommufd_hw_info(struct device *dev, u32 type,
 
 static u64 vtd_iommufd_capabilities(struct device *dev)
 {
-	return vtd_unit_records_writes(to_vtd_device(dev)->unit) ?
-	       IOMMU_HW_CAP_DIRTY_TRACKING : 0;
+	const struct vtd_device *vdev = to_vtd_device(dev);
+
+	return (vtd_unit_records_writes(vdev->unit) ?
+		IOMMU_HW_CAP_DIRTY_TRACKING : 0) |
+	       (vdev->ats ? 0 : IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED);
 }
 
 /* Units that are alike walk each other's tables, and see the same in them. */

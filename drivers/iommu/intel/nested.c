@@ -158,6 +158,7 @@ void vtd_nested_forget_all(struct vtd_domain *domain)
 	spin_lock_nested(&domain->lock, SINGLE_DEPTH_NESTING);
 	list_for_each_entry(du, &domain->units, link)
 		vtd_forget_domain(du->unit, du->did);
+	vtd_ats_forget(domain, 0, U64_MAX);
 	spin_unlock(&domain->lock);
 }
 
@@ -185,6 +186,8 @@ void vtd_nested_request(struct iommufd_viommu *viommu,
 			if (vtd_request_for_host(request, du->unit->cap,
 						 du->did, &d))
 				vtd_queue_run(du->unit, d.lo, d.hi);
+		/* the guest need not know that the device has one */
+		vtd_ats_forget(domain, 0, U64_MAX);
 		spin_unlock(&domain->lock);
 	}
 	spin_unlock(&parent->lock);

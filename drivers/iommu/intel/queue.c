@@ -8,6 +8,8 @@
 #include <linux/iommufd_reason.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/nmi.h>
+#include <linux/pci.h>
 
 #include "spec/queue.h"
 #include "vtd.h"
@@ -17,6 +19,8 @@
 #define QUEUE_SLOTS (PAGE_SIZE / sizeof(struct vtd_entry))
 /* Hardware takes microseconds; an emulated unit takes as long as its CPU. */
 #define QUEUE_TIMEOUT_US (10 * USEC_PER_SEC)
+/* A device has up to 90 s to answer, says PCIe. */
+#define QUEUE_DEVICE_TIMEOUT_US (100 * USEC_PER_SEC)
 
 /**
  * vtd_queue_init - make the queue and let hardware read it
@@ -66,62 +70,118 @@ static void queue_put(struct vtd_queue *q, u64 lo, u64 hi)
 	q->tail = (q->tail + q->step) % QUEUE_SLOTS;
 }
 
+static void queue_ring(struct vtd_unit *unit)
+{
+	dma_wmb();
+	vtd_write64(unit, VTD_IQT,
+		    unit->queue.tail * sizeof(struct vtd_entry));
+}
+
+static void queue_put_wait(struct vtd_queue *q)
+{
+	queue_put(q, FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT) | VTD_QI_WAIT_LO_SW |
+		     VTD_QI_WAIT_LO_FN |
+		     FIELD_PREP(VTD_QI_WAIT_LO_DATA, q->stamp),
+		  virt_to_phys(q->status));
+}
+
 /*
- * 6.5.2.12: hardware stops at a descriptor that it does not like. Ours are
- * right, so that this is a defect of one side: put something harmless in its
- * place so that those behind it are done.
+ * 6.5.2.12: hardware has stopped, and goes on when the error is cleared. At a
+ * descriptor that it does not like: it finds something harmless in its place then.
+ * At a device that has not answered: what waited for it was given up, and a wait
+ * descriptor more has to tell that the rest was done.
+ *
+ * Return: what has become of the descriptor that is waited for: 0, -EINVAL if it
+ * was not liked, -ETIMEDOUT if a device has not answered
  */
-static void queue_recover(struct vtd_unit *unit, u32 status)
+static int queue_recover(struct vtd_unit *unit, u32 status)
 {
 	struct vtd_queue *q = &unit->queue;
 	unsigned int head = vtd_read64(unit, VTD_IQH) / sizeof(struct vtd_entry);
 	struct vtd_entry *slot = &q->descriptors[head % QUEUE_SLOTS];
+	int rc = 0;
 
-	pr_err_ratelimited("%s: invalidation error %#x at descriptor %u: %llx %llx\n",
-			   unit->name, status, head, slot->lo, slot->hi);
-	if (status & VTD_FSTS_IQE) {
-		slot->hi = 0;
-		slot->lo = FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT);
-		dma_wmb();
+	pr_err_ratelimited("%s: invalidation error %#x (%#llx) at descriptor %u: %llx %llx\n",
+			   unit->name, status, vtd_read64(unit, VTD_IQER), head,
+			   slot->lo, slot->hi);
+	if (status & VTD_FSTS_ITE) {
+		rc = -ETIMEDOUT;
+		queue_put_wait(q);
 	}
+	if (status & VTD_FSTS_IQE) {
+		rc = -EINVAL;
+		memset(slot, 0, q->step * sizeof(*slot));
+		slot->lo = FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT);
+		/* in case it was the one that tells */
+		queue_put_wait(q);
+	}
+	dma_wmb();
 	vtd_write(unit, VTD_FSTS, status);
+	if (rc)
+		queue_ring(unit);
+	return rc;
 }
 
-static void queue_wait(struct vtd_unit *unit, u32 stamp)
+static int queue_wait(struct vtd_unit *unit, u32 stamp, u64 timeout_us)
 {
 	const u32 errors = VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE;
 	u64 spins = 0;
+	int rc = 0;
 
 	while (READ_ONCE(*unit->queue.status) != stamp) {
 		u32 status = vtd_read(unit, VTD_FSTS) & errors;
 
 		if (status)
-			queue_recover(unit, status);
-		if (spins++ == QUEUE_TIMEOUT_US) {
+			rc = queue_recover(unit, status) ?: rc;
+		if (spins++ == timeout_us) {
 			/* Going on would hand memory out that devices reach. */
 			panic("%s: the invalidation queue stands still\n",
 			      unit->name);
 		}
+		if (!(spins % USEC_PER_SEC))
+			touch_nmi_watchdog();
 		udelay(1);
 	}
+	return rc;
 }
 
-static void queue_run(struct vtd_unit *unit, u64 lo, u64 hi)
+static int queue_submit(struct vtd_unit *unit, u64 lo, u64 hi, u64 timeout_us)
 {
 	struct vtd_queue *q = &unit->queue;
 	unsigned long flags;
+	int rc;
 
 	raw_spin_lock_irqsave(&q->lock, flags);
 	q->stamp++;
 	queue_put(q, lo, hi);
-	queue_put(q, FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT) | VTD_QI_WAIT_LO_SW |
-		     VTD_QI_WAIT_LO_FN |
-		     FIELD_PREP(VTD_QI_WAIT_LO_DATA, q->stamp),
-		  virt_to_phys(q->status));
-	dma_wmb();
-	vtd_write64(unit, VTD_IQT, q->tail * sizeof(struct vtd_entry));
-	queue_wait(unit, q->stamp);
+	queue_put_wait(q);
+	queue_ring(unit);
+	rc = queue_wait(unit, q->stamp, timeout_us);
 	raw_spin_unlock_irqrestore(&q->lock, flags);
+	return rc;
+}
+
+static void queue_must_run(struct vtd_unit *unit, u64 lo)
+{
+	if (queue_submit(unit, lo, 0, QUEUE_TIMEOUT_US) == -EINVAL)
+		panic("%s: the unit does not forget\n", unit->name);
+}
+
+/* What hardware cannot forget by itself it forgets with everything else. */
+static void queue_run(struct vtd_unit *unit, u64 lo, u64 hi)
+{
+	const u64 global = FIELD_PREP(VTD_QI_LO_G, VTD_G_GLOBAL);
+
+	/* a device that does not answer is not what this is about */
+	if (queue_submit(unit, lo, hi, QUEUE_TIMEOUT_US) != -EINVAL)
+		return;
+	queue_must_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_CONTEXT) | global);
+	if (unit->scalable)
+		queue_must_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID) |
+				     FIELD_PREP(VTD_QI_LO_G, VTD_G_PASID_GLOBAL));
+	queue_must_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_IOTLB) | global);
+	if (unit->ecap & VTD_ECAP_IR)
+		queue_must_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_INTERRUPT));
 }
 
 /**
@@ -244,6 +304,11 @@ static unsigned int range_order(u64 first, u64 last)
 	return (first ^ last) >> 12 ? ilog2((first ^ last) >> 12) + 1 : 0;
 }
 
+static u64 range_start(u64 first, unsigned int order)
+{
+	return order < 52 ? first >> (12 + order) << (12 + order) : 0;
+}
+
 /**
  * vtd_forget_range - forget translations of a range
  * @unit: the unit
@@ -267,9 +332,8 @@ void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
 		vtd_forget_domain(unit, did);
 		return;
 	}
-	first = first >> (12 + order) << (12 + order);
 	queue_run(unit, iotlb(unit, VTD_G_SELECTIVE, did),
-		  first | FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
+		  range_start(first, order) | FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
 		  (tables ? 0 : VTD_QI_IOTLB_HI_IH));
 }
 
@@ -300,8 +364,55 @@ void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u32 pasid, u64 first
 			  0);
 		return;
 	}
-	first = first >> (12 + order) << (12 + order);
 	queue_run(unit, lo | FIELD_PREP(VTD_QI_LO_G, VTD_G_PIOTLB_PAGES),
-		  first | FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
+		  range_start(first, order) | FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
 		  (tables ? 0 : VTD_QI_IOTLB_HI_IH));
+}
+
+/* 6.5.2.5: of a function without one of its own, its physical function's queue. */
+static u64 pfsid(const struct vtd_unit *unit, struct pci_dev *pdev)
+{
+	u16 sid = pci_dev_id(pci_physfn(pdev));
+
+	if (!(unit->ecap & VTD_ECAP_DIT))
+		return 0;
+	return FIELD_PREP(VTD_QI_LO_PFSID_LOW, sid & 0xf) |
+	       FIELD_PREP(VTD_QI_LO_PFSID_HIGH, sid >> 4);
+}
+
+/**
+ * vtd_forget_device_tlb - have a device forget translations of a range
+ * @vdev: the device; its ATS is on
+ * @pasid: with which it asked for them, IOMMU_NO_PASID without
+ * @first: first address
+ * @last: last address
+ *
+ * The unit has forgotten them already: it could tell the device again.
+ *
+ * Context: any. Takes as long as the device does, which may be 90 s.
+ * Return: 0, or a negative errno if the device may still know them
+ */
+int vtd_forget_device_tlb(const struct vtd_device *vdev, u32 pasid, u64 first,
+			  u64 last)
+{
+	struct pci_dev *pdev = to_pci_dev(vdev->dev);
+	unsigned int order = range_order(first, last);
+	u16 sid = pci_dev_id(pdev);
+	u64 lo = pfsid(vdev->unit, pdev), hi = range_start(first, order);
+
+	if (order)
+		hi |= BIT_ULL(11 + order) - BIT_ULL(12);
+	if (pasid == IOMMU_NO_PASID) {
+		lo |= FIELD_PREP(VTD_QI_TYPE, VTD_QI_DEVICE_TLB) |
+		      FIELD_PREP(VTD_QI_DEV_LO_MIP, vdev->ats_pending) |
+		      FIELD_PREP(VTD_QI_DEV_LO_SID, sid);
+		hi |= order ? VTD_QI_DEV_HI_S : 0;
+	} else {
+		lo |= FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID_DEVICE_TLB) |
+		      FIELD_PREP(VTD_QI_PDEV_LO_MIP, vdev->ats_pending) |
+		      FIELD_PREP(VTD_QI_PDEV_LO_SID, sid) |
+		      FIELD_PREP(VTD_QI_LO_PASID, pasid);
+		hi |= order ? VTD_QI_PDEV_HI_S : 0;
+	}
+	return queue_submit(vdev->unit, lo, hi, QUEUE_DEVICE_TIMEOUT_US);
 }

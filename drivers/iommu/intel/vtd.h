@@ -116,6 +116,18 @@ static inline struct vtd_unit *to_vtd_unit(struct iommu_device *iommu)
 }
 
 /**
+ * struct vtd_tlb_user - a device that may remember translations of a domain itself
+ * @link: in the domain's list
+ * @vdev: the device
+ * @pasid: with which it asks for them, IOMMU_NO_PASID without
+ */
+struct vtd_tlb_user {
+	struct list_head link;
+	struct vtd_device *vdev;
+	u32 pasid;
+};
+
+/**
  * struct vtd_device - a device behind a unit
  * @dev: the device
  * @unit: the unit
@@ -123,6 +135,14 @@ static inline struct vtd_unit *to_vtd_unit(struct iommu_device *iommu)
  * @did: tag of what hardware has cached for it, 0 if it is blocked
  * @pasids: in scalable mode; its context entries lead there
  * @pasid_enabled: we have enabled its PASID capability
+ * @ats: its ATS is used while it is attached to a paging domain; constant
+ * @ats_pending: invalidations that it takes at a time, 0 for 32; constant
+ * @ats_on: its ATS is on: it may remember translations. Under the unit's lock and
+ *	    the lock of the domain
+ * @tlb: in the list of @domain, and of the next one while that takes its place
+ * @tlb_now: which of them that of @domain is. Under the unit's lock
+ * @cut: it has not forgotten what it was told to, and is kept from all memory until
+ *	 it is detached. Set under the lock of a domain that it is in the list of
  */
 struct vtd_device {
 	struct device *dev;
@@ -131,6 +151,12 @@ struct vtd_device {
 	u16 did;
 	struct vtd_pasids pasids;
 	bool pasid_enabled;
+	bool ats;
+	u8 ats_pending;
+	bool ats_on;
+	struct vtd_tlb_user tlb[2];
+	u8 tlb_now;
+	bool cut;
 };
 
 static inline struct vtd_device *to_vtd_device(struct device *dev)
@@ -169,9 +195,11 @@ struct vtd_domain_unit {
  * struct vtd_domain - a page table
  * @domain: the IOMMU core's view of it
  * @pt: the table; unused in a nested domain
- * @lock: protects @units and @nested; innermost but for those of nested domains,
- *	  which are taken with their parent's held. Taken with interrupts on only
+ * @lock: protects @units, @tlbs and @nested; innermost but for those of nested
+ *	  domains, which are taken with their parent's held. Taken with interrupts on
+ *	  only
  * @units: struct vtd_domain_unit of the units it is used by
+ * @tlbs: struct vtd_tlb_user of devices with TLBs of their own
  * @snoop: leaves have the snoop bit; changes only while nothing is mapped
  * @first_stage: the table is one of the first stage; constant
  * @nest_parent: it may have nested domains; constant once it is in use
@@ -187,6 +215,7 @@ struct vtd_domain {
 	struct pt pt;
 	spinlock_t lock;
 	struct list_head units;
+	struct list_head tlbs;
 	bool snoop;
 	bool first_stage;
 	bool nest_parent;
@@ -244,6 +273,17 @@ void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
 void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u32 pasid, u64 first,
 			    u64 last, bool tables);
 
+int vtd_forget_device_tlb(const struct vtd_device *vdev, u32 pasid, u64 first,
+			  u64 last);
+
+/* ats.c */
+void vtd_ats_init(struct vtd_device *vdev);
+void vtd_ats_enter(struct vtd_device *vdev, struct vtd_domain *domain);
+void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain);
+void vtd_ats_leave(struct vtd_device *vdev, struct vtd_domain *domain);
+void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain);
+void vtd_ats_forget(struct vtd_domain *domain, u64 first, u64 last);
+
 /* pasid.c */
 int vtd_pasids_init(struct vtd_unit *unit, struct vtd_pasids *pasids);
 void vtd_pasids_fini(struct vtd_pasids *pasids);
@@ -287,6 +327,9 @@ unsigned int vtd_host_nr_devices(struct vtd_unit *unit);
 typedef int (*vtd_id_fn)(struct vtd_device *vdev, u16 sid, const void *arg);
 int vtd_visit_ids(struct vtd_device *vdev, vtd_id_fn fn, const void *arg);
 struct vtd_unit *vtd_unit_of(struct pci_dev *pdev);
+bool vtd_scopes_have(const struct list_head *scopes, u16 segment,
+		     struct pci_dev *pdev);
+void vtd_device_cut(struct vtd_device *vdev);
 struct iommu_device *vtd_probe_device(struct device *dev);
 void vtd_release_device(struct device *dev);
 void vtd_resv_regions(struct device *dev, struct list_head *list);

@@ -109,7 +109,11 @@ static void complete(struct table *t)
 	at = unit(t, false, 0xfed90000);
 	scope(t, at, 1, 0, 1);
 	scope(t, at, 2, 2, 3);
-	structure(t, 2, 8);
+	at = structure(t, 2, 8);
+	put(t, at + 4, 1, 1);
+	at = structure(t, 2, 8);
+	put(t, at + 6, 2, 5);
+	scope(t, at, 2, 3, 1);
 	at = region(t, 0x7f000000, 0x7f7fffff);
 	scope(t, at, 1, 0, 2);
 	structure(t, 77, 12);
@@ -122,6 +126,7 @@ static void right(void)
 	struct dmar_reserved *r;
 	struct dmar_table out;
 	struct dmar_unit *u;
+	struct dmar_ats *a;
 	struct dmar_scope *s;
 	char why[DMAR_WHY];
 	struct table t;
@@ -151,6 +156,15 @@ static void right(void)
 	CHECK_EQ(r->first, 0x7f000000);
 	CHECK_EQ(r->last, 0x7f7fffff);
 	CHECK(r->link.next == &out.reserved);
+	a = list_entry(out.ats.next, struct dmar_ats, link);
+	CHECK(a->all);
+	CHECK_EQ(a->segment, 0);
+	a = list_entry(a->link.next, struct dmar_ats, link);
+	CHECK(!a->all);
+	CHECK_EQ(a->segment, 5);
+	s = list_entry(a->scopes.next, struct dmar_scope, link);
+	CHECK_EQ(s->bus, 3);
+	CHECK(a->link.next == &out.ats);
 	dmar_free(&out);
 	CHECK_EQ(allocations, 0);
 }
@@ -232,6 +246,12 @@ static void wrong(void)
 	put(&t, at + 2, 2, 20);
 	t.size -= 4;
 	refused(&t, "region of 20");
+	begin(&t);
+	unit(&t, false, 0xfed90000);
+	at = structure(&t, 2, 8);
+	put(&t, at + 2, 2, 7);
+	t.size--;
+	refused(&t, "ATS of 7");
 }
 
 /* Every byte cut off, every byte changed: refused or read, never beyond. */
@@ -253,7 +273,7 @@ static void damaged(void)
 			CHECK(why[0]);
 		dmar_free(&out);
 	}
-	CHECK(read < 6);
+	CHECK(read < 8);
 	t.size = whole;
 	for (i = 36; i < whole; i++) {
 		for (bit = 0; bit < 8; bit++) {
@@ -284,7 +304,7 @@ static void without_memory(void)
 			break;
 		CHECK_EQ(rc, -ENOMEM);
 	}
-	CHECK_EQ(i, 7);
+	CHECK_EQ(i, 10);
 	fail_after = -1;
 }
 

@@ -27,6 +27,8 @@
 #define VTD_CTX_LO_FPD		BIT_ULL(1)
 #define VTD_CTX_LO_TT		GENMASK_ULL(3, 2)
 #define VTD_TT_TRANSLATE	0
+/* as well, and translation requests and translated ones are taken */
+#define VTD_TT_DEVICE_TLB	1
 #define VTD_TT_PASS_THROUGH	2
 #define VTD_CTX_LO_SSPTPTR	GENMASK_ULL(63, 12)
 #define VTD_CTX_HI_AW		GENMASK_ULL(2, 0)

@@ -54,6 +54,7 @@ struct vtd_scontext {
 };
 
 #define VTD_SCTX_0_P		BIT_ULL(0)
+#define VTD_SCTX_0_DTE		BIT_ULL(2)
 #define VTD_SCTX_0_PASIDE	BIT_ULL(3)
 #define VTD_SCTX_0_PDTS		GENMASK_ULL(11, 9)
 #define VTD_SCTX_0_DIR		GENMASK_ULL(63, 12)

@@ -45,7 +45,10 @@
 #define VTD_QI_INTERRUPT_LO_IM	GENMASK_ULL(31, 27)
 #define VTD_QI_INTERRUPT_LO_IIDX	GENMASK_ULL(47, 32)
 
-/* of the two for device TLBs; PFSID: the physical function */
+/*
+ * of the two for device TLBs; PFSID: the physical function; MIP: how many it takes at
+ * a time. With S the address tells a size as well: ones from bit 12 on, then a zero
+ */
 #define VTD_QI_LO_PFSID_LOW	GENMASK_ULL(15, 12)
 #define VTD_QI_LO_PFSID_HIGH	GENMASK_ULL(63, 52)
 #define VTD_QI_DEV_LO_MIP	GENMASK_ULL(20, 16)

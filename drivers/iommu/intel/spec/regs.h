@@ -24,6 +24,7 @@
 #define VTD_IQH			0x80	/* 11.4.9.1 */
 #define VTD_IQT			0x88	/* 11.4.9.2 */
 #define VTD_IQA			0x90	/* 11.4.9.3 */
+#define VTD_IQER		0xb0	/* 11.4.9.9 */
 
 /* Capability Register, 11.4.2 */
 #define VTD_CAP_ND		GENMASK_ULL(2, 0)
@@ -64,6 +65,7 @@
 #define VTD_ECAP_SSADS		BIT_ULL(45)
 #define VTD_ECAP_SSTS		BIT_ULL(46)
 #define VTD_ECAP_FSTS		BIT_ULL(47)
+#define VTD_ECAP_DIT		BIT_ULL(54)
 #define VTD_ECAP_SMPWCS		BIT_ULL(48)
 
 /* Global Command and Global Status, 11.4.4 */

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Address translation services: a device asks the unit for translations and
+ * remembers them, so that it has to be told to forget them as well, after the unit
+ * has: 4.2 and 6.5.2.5.
+ *
+ * A device that remembers something of a domain is in the domain's list, and
+ * everything that leaves the domain is sent to it, as long as its ATS is on: what
+ * it has not been told by then it cannot have remembered, and with ATS off it would
+ * not answer. Translated requests pass by the page table; that the context entry
+ * allows them goes with ATS being on.
+ *
+ * A device that does not answer may still reach pages that are about to be given
+ * away. It is cut off before they are, and stays so until it is detached.
+ */
+#include <linux/pci-ats.h>
+
+#include "vtd.h"
+
+/* The root port that a device is below, NULL if something else is in between. */
+static struct pci_dev *root_port(struct pci_dev *pdev)
+{
+	struct pci_dev *port = NULL;
+	struct pci_bus *bus;
+
+	for (bus = pdev->bus; bus->self; bus = bus->parent) {
+		port = bus->self;
+		if (!pci_is_pcie(port) ||
+		    pci_pcie_type(port) == PCI_EXP_TYPE_PCI_BRIDGE ||
+		    pci_pcie_type(port) == PCI_EXP_TYPE_PCIE_BRIDGE)
+			return NULL;
+	}
+	return port && pci_pcie_type(port) == PCI_EXP_TYPE_ROOT_PORT ? port :
+								       NULL;
+}
+
+/* 8.5: firmware tells which root ports pass ATS on. */
+static bool platform_passes_ats(struct pci_dev *pdev)
+{
+	const struct dmar_ats *ats;
+	struct pci_dev *port;
+
+	pdev = pci_physfn(pdev);
+	/* within the root complex there is nothing in between */
+	if (pci_pcie_type(pdev) == PCI_EXP_TYPE_RC_END)
+		return true;
+	port = root_port(pdev);
+	if (!port)
+		return false;
+	list_for_each_entry(ats, &vtd_dmar.ats, link) {
+		if (ats->segment != pci_domain_nr(port->bus))
+			continue;
+		if (ats->all ||
+		    vtd_scopes_have(&ats->scopes, ats->segment, port))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * vtd_ats_init - find out whether ATS of a device is to be used
+ * @vdev: the device, which nothing else knows yet
+ *
+ * It is where device, unit and platform have it, and the device is not one that
+ * somebody can plug in from outside. What a device remembers for PASIDs is not told
+ * to be forgotten, so one with PASIDs goes without.
+ */
+void vtd_ats_init(struct vtd_device *vdev)
+{
+	struct pci_dev *pdev = to_pci_dev(vdev->dev), *pf = pci_physfn(pdev);
+	unsigned int i;
+	u16 cap;
+
+	for (i = 0; i < ARRAY_SIZE(vdev->tlb); i++) {
+		INIT_LIST_HEAD(&vdev->tlb[i].link);
+		vdev->tlb[i].vdev = vdev;
+		vdev->tlb[i].pasid = IOMMU_NO_PASID;
+	}
+	if (!(vdev->unit->ecap & VTD_ECAP_DT) || !pci_ats_supported(pdev) ||
+	    !platform_passes_ats(pdev) || pf->pasid_enabled)
+		return;
+	/* of a virtual function these are in the physical function */
+	if (pci_read_config_word(pf, pf->ats_cap + PCI_ATS_CAP, &cap) ||
+	    pci_prepare_ats(pdev, PAGE_SHIFT))
+		return;
+	vdev->ats_pending = PCI_ATS_CAP_QDEP(cap);
+	vdev->ats = true;
+}
+
+/**
+ * vtd_ats_enter - a device is about to be attached to a domain
+ * @vdev: the device; its unit is locked. It may be attached to another domain
+ * @domain: the domain
+ */
+void vtd_ats_enter(struct vtd_device *vdev, struct vtd_domain *domain)
+{
+	struct vtd_tlb_user *user;
+
+	if (!vdev->ats)
+		return;
+	vdev->tlb_now ^= 1;
+	user = &vdev->tlb[vdev->tlb_now];
+	spin_lock(&domain->lock);
+	list_add(&user->link, &domain->tlbs);
+	spin_unlock(&domain->lock);
+}
+
+/**
+ * vtd_ats_start - a device's requests go to a domain now
+ * @vdev: the device, for which vtd_ats_enter() was called
+ * @domain: the domain
+ *
+ * If its ATS was on already, it forgets all that it knows from before.
+ */
+void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain)
+{
+	int rc = 0;
+
+	if (!vdev->ats)
+		return;
+	spin_lock(&domain->lock);
+	if (!vdev->ats_on) {
+		rc = pci_enable_ats(to_pci_dev(vdev->dev), PAGE_SHIFT);
+		vdev->ats_on = !rc;
+	} else if (!vdev->cut &&
+		   vtd_forget_device_tlb(vdev, IOMMU_NO_PASID, 0, U64_MAX)) {
+		vtd_device_cut(vdev);
+	}
+	spin_unlock(&domain->lock);
+	if (rc)
+		dev_warn_once(vdev->dev, "ATS cannot be enabled: %d\n", rc);
+}
+
+/**
+ * vtd_ats_leave - a device has gone over to another domain
+ * @vdev: the device, for which vtd_ats_start() was called with the other one
+ * @domain: the old domain
+ */
+void vtd_ats_leave(struct vtd_device *vdev, struct vtd_domain *domain)
+{
+	struct vtd_tlb_user *user = &vdev->tlb[vdev->tlb_now ^ 1];
+
+	if (!vdev->ats)
+		return;
+	spin_lock(&domain->lock);
+	list_del_init(&user->link);
+	spin_unlock(&domain->lock);
+}
+
+/**
+ * vtd_ats_stop - a device is about to be detached from all domains
+ * @vdev: the device; its unit is locked
+ * @domain: the domain it is attached to
+ *
+ * What it has sent is through when this returns; translated requests that it sends
+ * all the same end where the context entry is changed.
+ */
+void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain)
+{
+	struct vtd_tlb_user *user = &vdev->tlb[vdev->tlb_now];
+
+	if (!vdev->ats)
+		return;
+	spin_lock(&domain->lock);
+	if (vdev->ats_on)
+		pci_disable_ats(to_pci_dev(vdev->dev));
+	vdev->ats_on = false;
+	vdev->cut = false;
+	list_del_init(&user->link);
+	spin_unlock(&domain->lock);
+}
+
+/**
+ * vtd_ats_forget - have devices forget translations of a domain
+ * @domain: locked; the units have forgotten them
+ * @first: first address
+ * @last: last address
+ */
+void vtd_ats_forget(struct vtd_domain *domain, u64 first, u64 last)
+{
+	struct vtd_tlb_user *user;
+
+	list_for_each_entry(user, &domain->tlbs, link) {
+		if (!user->vdev->ats_on || READ_ONCE(user->vdev->cut))
+			continue;
+		if (vtd_forget_device_tlb(user->vdev, user->pasid, first, last))
+			vtd_device_cut(user->vdev);
+	}
+}
