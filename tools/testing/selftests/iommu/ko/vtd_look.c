@@ -6,19 +6,31 @@
  *	write /dev/vtd_look "swap BUS DEVFN A B"
  *		exchanges the leaves of the pages at A and B, which the requester of
  *		that bus and function reaches, and tells the unit nothing of it
+ *	write /dev/vtd_look "mute 1"
+ *		iommu_vtd learns from now on that devices have not answered when they
+ *		were told to forget translations; with 0 it learns the truth again
+ *	read /dev/vtd_look
+ *		gives what the unit was told to forget, the last descriptors that it
+ *		has taken from its queue, a line each, the newest last: two words
  *
  * All numbers are hexadecimal. Of the first unit only.
  */
 #include <linux/acpi.h>
 #include <linux/bitfield.h>
 #include <linux/io.h>
+#include <linux/kprobes.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/cacheflush.h>
 
 #define REG_RTADDR	0x20
+#define REG_IQH		0x80
+#define REG_IQA		0x90
+#define IQA_WIDE	BIT(11)
+#define IQA_SIZE	GENMASK(2, 0)
 #define RTADDR_SCALABLE	BIT(10)
 #define PRESENT		BIT(0)
 #define LEAF		BIT(7)
@@ -140,30 +152,87 @@ static int swap_leaves(u8 bus, u8 devfn, u64 a, u64 b)
 	return 0;
 }
 
+static int no_answer(struct kretprobe_instance *instance, struct pt_regs *at)
+{
+	regs_set_return_value(at, -ETIMEDOUT);
+	return 0;
+}
+
+static struct kretprobe mute_probe;
+static bool muted;
+
+static int mute(bool on)
+{
+	int rc;
+
+	if (on == muted)
+		return 0;
+	if (!on) {
+		unregister_kretprobe(&mute_probe);
+		muted = false;
+		return 0;
+	}
+	memset(&mute_probe, 0, sizeof(mute_probe));
+	mute_probe.kp.symbol_name = "iommu_vtd:vtd_forget_device_tlb";
+	mute_probe.handler = no_answer;
+	rc = register_kretprobe(&mute_probe);
+	muted = !rc;
+	return rc;
+}
+
 static ssize_t look_write(struct file *file, const char __user *buf,
 			  size_t count, loff_t *pos)
 {
 	unsigned int bus, devfn;
 	char text[80];
+	int rc = -EINVAL, on;
 	u64 a, b;
-	int rc;
 
 	if (count >= sizeof(text))
 		return -EINVAL;
 	if (copy_from_user(text, buf, count))
 		return -EFAULT;
 	text[count] = 0;
-	if (sscanf(text, "swap %x %x %llx %llx", &bus, &devfn, &a, &b) != 4 ||
-	    bus > 0xff || devfn > 0xff)
-		return -EINVAL;
 	mutex_lock(&look_lock);
-	rc = swap_leaves(bus, devfn, a, b);
+	if (sscanf(text, "swap %x %x %llx %llx", &bus, &devfn, &a, &b) == 4 &&
+	    bus <= 0xff && devfn <= 0xff)
+		rc = swap_leaves(bus, devfn, a, b);
+	else if (sscanf(text, "mute %d", &on) == 1)
+		rc = mute(on);
 	mutex_unlock(&look_lock);
 	return rc ? rc : count;
 }
 
+/* 6.5.2: descriptors of 16 bytes, or of 32, in 2^n pages */
+#define SHOWN 64
+#define LINE 34
+
+static ssize_t look_read(struct file *file, char __user *buf, size_t count,
+			 loff_t *pos)
+{
+	u64 iqa = readq(regs + REG_IQA), head = readq(regs + REG_IQH) / 16;
+	unsigned int step = iqa & IQA_WIDE ? 2 : 1, i;
+	u64 slots = 256ULL << (iqa & IQA_SIZE), *slot;
+	size_t len = 0;
+	char *text;
+	ssize_t rc;
+
+	text = kmalloc(SHOWN * LINE + 1, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	for (i = SHOWN; i; i--) {
+		slot = table_at(iqa) + 2 * ((head + slots - i * step) % slots);
+		len += scnprintf(text + len, LINE + 1, "%016llx %016llx\n",
+				 slot[0], slot[1]);
+	}
+	rc = simple_read_from_buffer(buf, count, pos, text, len);
+	kfree(text);
+	return rc;
+}
+
 static const struct file_operations look_fops = {
 	.owner = THIS_MODULE,
+	.read = look_read,
 	.write = look_write,
 	.llseek = noop_llseek,
 };
@@ -214,6 +283,7 @@ module_init(look_init);
 static void __exit look_exit(void)
 {
 	misc_deregister(&look_misc);
+	mute(false);
 	iounmap(regs);
 }
 module_exit(look_exit);

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices that remember translations themselves: when they may, and that they are
+ * told to forget. What an emulated device remembers cannot be seen; what it is
+ * told stands in the unit's queue.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "mem.h"
+#include "rng.h"
+
+#define PAGE 4096UL
+#define OWN	0x10000000UL
+#define DATA	0x1000000UL
+
+static struct space s;
+static struct vdev v;
+static unsigned int sid;
+
+static bool own_driver(void)
+{
+	return !access("/sys/class/iommu/vtd0", F_OK);
+}
+
+/*
+ * The kernel has given the device to its driver before there was an IOMMU, and
+ * counts what it takes from it all the same.
+ */
+static void expect_warning(const char *bdf)
+{
+	static const char words[] = "lab: expect iommu_device_unuse_default_domain";
+	char driver[64];
+	int log;
+
+	pci_driver(bdf, driver, sizeof(driver));
+	if (strcmp(driver, "virtio-pci"))
+		return;
+	log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	CHECK(write(log, words, strlen(words)) > 0);
+	close(log);
+}
+
+/* The nth device with ATS, bound, not attached. */
+static void begin(int nth)
+{
+	unsigned int bus, device, function;
+	pci_bdf bdf;
+
+	if (!own_driver())
+		tap_skip("the unit is not driven by iommu_vtd");
+	if (!pci_find(PCI_RNG, nth, bdf))
+		tap_skip("this machine has no virtio random number generator number %d", nth);
+	expect_warning(bdf);
+	space_open(&s);
+	OK(vdev_setup(&v, bdf, s.fd));
+	CHECK(sscanf(bdf, "%*x:%x:%x.%x", &bus, &device, &function) == 3);
+	sid = bus << 8 | device << 3 | function;
+}
+
+static void attach_to(uint32_t pt)
+{
+	OK(vdev_attach(&v, &pt));
+}
+
+/* The ATS control register, as it is; -1 without the capability. */
+static int ats_control(const char *bdf)
+{
+	uint32_t head = 0;
+	uint16_t control;
+	unsigned int at;
+	char path[128];
+	int f;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	f = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(f >= 0);
+	for (at = 0x100; at; at = head >> 20) {
+		CHECK_EQ(pread(f, &head, 4, at), 4);
+		if ((head & 0xffff) == 0xf)
+			break;
+	}
+	if (at)
+		CHECK_EQ(pread(f, &control, 2, at + 6), 2);
+	close(f);
+	return at ? control : -1;
+}
+
+static bool ats_is_on(void)
+{
+	int control = ats_control(v.bdf);
+
+	CHECK(control >= 0);
+	return control & 0x8000;
+}
+
+static void on_and_off(void)
+{
+	uint32_t a, b, length = 0;
+	uint64_t caps;
+	int nth;
+
+	for (nth = 0; nth < 2; nth++) {
+		begin(nth);
+		OK(iofd_hw_info(s.fd, v.id, NULL, &length, NULL, &caps));
+		CHECK(!(caps & IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED));
+		OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &a));
+		OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &b));
+		CHECK(!ats_is_on());
+		attach_to(a);
+		CHECK(ats_is_on());
+		attach_to(b);
+		CHECK(ats_is_on());
+		OK(vdev_detach(&v));
+		CHECK(!ats_is_on());
+		attach_to(b);
+		CHECK(ats_is_on());
+		vdev_close(&v);
+		CHECK(!ats_is_on());
+		close(s.fd);
+	}
+}
+
+static void not_there(void)
+{
+	uint32_t length = 0;
+	struct testdev d;
+	uint64_t caps;
+
+	if (!own_driver())
+		tap_skip("the unit is not driven by iommu_vtd");
+	space_open(&s);
+	need_edu(&d, 0, s.fd);
+	OK(iofd_hw_info(s.fd, d.vdev.id, NULL, &length, NULL, &caps));
+	CHECK(caps & IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED);
+}
+
+static bool is_zero(const char *p, size_t size)
+{
+	return !*p && !memcmp(p, p + 1, size - 1);
+}
+
+static void dma(void)
+{
+	char *own = mem_anon(RNG_QUEUE_SIZE), *mem = mem_anon(4 * PAGE);
+	struct rng r;
+	int nth, rc;
+
+	for (nth = 0; nth < 2; nth++) {
+		begin(nth);
+		attach_to(s.ioas);
+		OK(space_map(&s, own, RNG_QUEUE_SIZE, OWN));
+		OK(space_map(&s, mem, 4 * PAGE, DATA));
+		memset(mem, 0, 4 * PAGE);
+		OK(rng_init(&r, &v, own, OWN));
+		OK(rng_fill(&r, DATA + PAGE, 64, 10000));
+		CHECK(!is_zero(mem + PAGE, 64));
+		CHECK(is_zero(mem, PAGE));
+		CHECK(is_zero(mem + PAGE + 64, 3 * PAGE - 64));
+		OK(space_unmap(&s, DATA, 4 * PAGE));
+		memset(mem, 0, 4 * PAGE);
+		rc = rng_fill(&r, DATA + PAGE, 64, 1000);
+		tap_note("to where nothing is: %s", tap_errno(rc));
+		CHECK(is_zero(mem, 4 * PAGE));
+		rng_fini(&r);
+		vdev_close(&v);
+		close(s.fd);
+	}
+}
+
+/* What the unit was told last, oldest first. */
+#define LOG 64
+
+struct told {
+	uint64_t lo, hi;
+};
+
+static struct told told[LOG];
+static int look = -1;
+
+static void look_open(void)
+{
+	int m = open("/m/vtd_look.ko", O_RDONLY | O_CLOEXEC), i;
+
+	if (m < 0)
+		tap_skip("vtd_look.ko is not there");
+	if (syscall(SYS_finit_module, m, "", 0) && errno != EEXIST)
+		tap_skip("vtd_look.ko finds no VT-d unit: %s", tap_errno(errno));
+	close(m);
+	for (i = 0; i < 100 && look < 0; i++) {
+		look = open("/dev/vtd_look", O_RDWR | O_CLOEXEC);
+		if (look < 0)
+			usleep(20000);
+	}
+	CHECK(look >= 0);
+}
+
+static void what_was_told(void)
+{
+	char text[LOG * 34 + 1] = "", *at = text;
+	int i;
+
+	CHECK_EQ(pread(look, text, sizeof(text), 0), LOG * 34);
+	for (i = 0; i < LOG; i++, at += 34)
+		CHECK(sscanf(at, "%lx %lx", &told[i].lo, &told[i].hi) == 2);
+}
+
+static unsigned int type_of(const struct told *t)
+{
+	return t->lo & 0xf;
+}
+
+/* 6.5.2.3 and 6.5.2.4 by their numbers: the unit's own translations */
+static bool is_iotlb(const struct told *t)
+{
+	return type_of(t) == 2 || type_of(t) == 6;
+}
+
+/* 6.5.2.5: a device, by its id */
+static bool is_device_tlb(const struct told *t)
+{
+	return type_of(t) == 3;
+}
+
+/* What of a device's translations it is about: first and last address. */
+static void device_range(const struct told *t, uint64_t *first, uint64_t *last)
+{
+	uint64_t address = t->hi & ~0xfffUL, size = PAGE;
+
+	if (t->hi & 1) {
+		size = 2 * PAGE;
+		while (size && address & (size / 2)) {
+			address &= ~(size / 2);
+			size *= 2;
+		}
+	}
+	*first = size ? address & ~(size - 1) : 0;
+	*last = *first + size - 1;
+}
+
+/*
+ * The newest of what the unit was told is that the device forgets all of the
+ * range, after the unit has, with something that waits in between and behind.
+ */
+static void was_told(uint64_t from, uint64_t to)
+{
+	uint64_t first, last;
+	int i;
+
+	what_was_told();
+	for (i = LOG - 1; i >= 0 && !is_device_tlb(&told[i]); i--)
+		;
+	CHECK(i >= 2);
+	CHECK_EQ(told[i].lo >> 32 & 0xffff, sid);
+	device_range(&told[i], &first, &last);
+	if (first > from || last < to)
+		tap_fail(__FILE__, __LINE__, "0x%lx-0x%lx was forgotten of 0x%lx-0x%lx",
+			 first, last, from, to);
+	CHECK_EQ(type_of(&told[i - 1]), 5);
+	CHECK(is_iotlb(&told[i - 2]));
+	CHECK(i < LOG - 1);
+	CHECK_EQ(type_of(&told[i + 1]), 5);
+}
+
+static unsigned int device_tlbs(void)
+{
+	unsigned int i, n = 0;
+
+	what_was_told();
+	for (i = 0; i < LOG; i++)
+		n += is_device_tlb(&told[i]);
+	return n;
+}
+
+static void told_to_forget(void)
+{
+	/* where and how much: single pages, odd ends, across a power of two */
+	static const struct { uint64_t iova, pages; } ranges[] = {
+		{ DATA, 1 }, { DATA + PAGE, 2 }, { DATA + 2 * PAGE, 2 }, { DATA, 512 },
+		{ DATA + 511 * PAGE, 3 }, { (1UL << 31) - PAGE, 2 }, { DATA + 7 * PAGE, 300 },
+	};
+	char *mem = mem_anon(512 * PAGE);
+	unsigned int i;
+	int nth;
+
+	for (nth = 0; nth < 2; nth++) {
+		begin(nth);
+		look_open();
+		attach_to(s.ioas);
+		for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+			uint64_t from = ranges[i].iova, len = ranges[i].pages * PAGE;
+
+			OK(space_map(&s, mem, len, from));
+			OK(space_unmap(&s, from, len));
+			was_told(from, from + len - 1);
+		}
+		vdev_close(&v);
+		close(s.fd);
+	}
+}
+
+static void told_when_replaced(void)
+{
+	uint32_t a, b;
+
+	begin(0);
+	look_open();
+	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &a));
+	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &b));
+	attach_to(a);
+	attach_to(b);
+	was_told(0, UINT64_MAX);
+}
+
+/* Without ATS a device would not answer, so it is not asked. */
+static void not_told(void)
+{
+	char *mem = mem_anon(PAGE);
+	struct testdev d;
+	int i;
+
+	begin(0);
+	look_open();
+	need_edu(&d, 0, s.fd);
+	attach(&d, s.ioas);
+	attach_to(s.ioas);
+	OK(vdev_detach(&v));
+	/* more than what is looked at */
+	for (i = 0; i < LOG; i++) {
+		OK(space_map(&s, mem, PAGE, DATA));
+		OK(space_unmap(&s, DATA, PAGE));
+	}
+	CHECK_EQ(device_tlbs(), 0);
+	attach_to(s.ioas);
+	OK(space_map(&s, mem, PAGE, DATA));
+	OK(space_unmap(&s, DATA, PAGE));
+	was_told(DATA, DATA + PAGE - 1);
+}
+
+static void mute(bool on)
+{
+	if (write(look, on ? "mute 1" : "mute 0", 6) != 6)
+		tap_skip("this kernel has no probes: %s", tap_errno(errno));
+}
+
+/* A device that may still know memory that goes has no way to it any more. */
+static void cut_off(void)
+{
+	char *own = mem_anon(RNG_QUEUE_SIZE), *mem = mem_anon(4 * PAGE);
+	uint32_t a, b, pt;
+	struct rng r;
+
+	begin(0);
+	look_open();
+	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &a));
+	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &b));
+	attach_to(a);
+	OK(space_map(&s, own, RNG_QUEUE_SIZE, OWN));
+	OK(space_map(&s, mem, 4 * PAGE, DATA));
+	OK(space_map(&s, own, PAGE, DATA + 16 * PAGE));
+	OK(rng_init(&r, &v, own, OWN));
+	OK(rng_fill(&r, DATA, 64, 10000));
+	CHECK(!is_zero(mem, 64));
+
+	mute(true);
+	OK(space_unmap(&s, DATA + 16 * PAGE, PAGE));
+	mute(false);
+	memset(mem, 0, PAGE);
+	/* mapped as ever, and out of reach */
+	CHECK(rng_fill(&r, DATA, 64, 500) == -ETIMEDOUT);
+	CHECK(is_zero(mem, PAGE));
+	rng_fini(&r);
+	/* another table does not help */
+	pt = b;
+	ERR(vdev_attach(&v, &pt), -EIO);
+	tap_note("%s", iommufd_last_reason(v.fd));
+	CHECK(*iommufd_last_reason(v.fd));
+
+	OK(vdev_detach(&v));
+	CHECK(!ats_is_on());
+	attach_to(b);
+	CHECK(ats_is_on());
+	OK(rng_init(&r, &v, own, OWN));
+	OK(rng_fill(&r, DATA, 64, 10000));
+	CHECK(!is_zero(mem, 64));
+	rng_fini(&r);
+}
+
+static void cut_off_when_replaced(void)
+{
+	char *own = mem_anon(RNG_QUEUE_SIZE), *mem = mem_anon(PAGE);
+	uint32_t a, b;
+	struct rng r;
+
+	begin(1);
+	look_open();
+	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &a));
+	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &b));
+	OK(space_map(&s, own, RNG_QUEUE_SIZE, OWN));
+	OK(space_map(&s, mem, PAGE, DATA));
+	attach_to(a);
+	OK(rng_init(&r, &v, own, OWN));
+	OK(rng_fill(&r, DATA, 64, 10000));
+	mute(true);
+	attach_to(b);
+	mute(false);
+	memset(mem, 0, PAGE);
+	CHECK(rng_fill(&r, DATA, 64, 500) == -ETIMEDOUT);
+	CHECK(is_zero(mem, PAGE));
+	rng_fini(&r);
+	OK(vdev_detach(&v));
+	attach_to(a);
+	OK(rng_init(&r, &v, own, OWN));
+	OK(rng_fill(&r, DATA, 64, 10000));
+	CHECK(!is_zero(mem, 64));
+	rng_fini(&r);
+}
+
+static const struct tap_test tests[] = {
+	{ "ATS is on while a device is attached, and only then", on_and_off },
+	{ "a device without ATS says so", not_there },
+	{ "DMA of a device with ATS: where it belongs, and nowhere else", dma },
+	{ "unmapping makes the device forget, after the unit", told_to_forget },
+	{ "replacing a table makes the device forget everything", told_when_replaced },
+	{ "a device whose ATS is off is left alone", not_told },
+	{ "a device that does not answer is cut off until it is detached", cut_off },
+	{ "the same when its table is replaced", cut_off_when_replaced },
+};
+
+int main(int argc, char **argv)
+{
+	return TAP_RUN(argc, argv, tests);
+}
