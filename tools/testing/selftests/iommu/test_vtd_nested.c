@@ -783,6 +783,55 @@ static void slices_apart(void)
 	attach(&first, parent);
 }
 
+/* A long queue of a guest, with something in it now and then that no unit takes. */
+static void noise(void)
+{
+	/* types and their granularities */
+	static const uint64_t kinds[] = {
+		1 | 1 << 4, 1 | 2 << 4, 2 | 1 << 4, 2 | 2 << 4, 2 | 3 << 4,
+		3 | (uint64_t)SID << 32, 6 | 2 << 4, 6 | 3 << 4,
+		7, 7 | 1 << 4, 7 | 3 << 4, 8 | SID << 16,
+	};
+	struct iommu_ext_vtd_invalidate inv[40];
+	uint32_t nested, num, round, i;
+	unsigned int done = 0, refused = 0;
+	uint64_t state = 5;
+	struct vtd_walk w;
+
+	pretend(0);
+	make_guest(&nested);
+	for (round = 0; round < 300; round++) {
+		int rc;
+
+		memset(inv, 0, sizeof(inv));
+		for (i = 0; i < 40; i++) {
+			uint64_t kind, *q = (uint64_t *)inv[i].descriptor;
+
+			state = state * 6364136223846793005 + 1442695040888963407;
+			kind = kinds[(state >> 33) % 12];
+			q[0] = kind | (kind >> 16 ? 0 : (state >> 50 & 7) << 16);
+			/* the first and the seventh type have no address */
+			q[1] = kind % 16 == 1 || kind % 16 == 7 ? 0 :
+			       state & ~0xfffULL;
+			if (!(state >> 20 & 63))
+				q[state >> 30 & 3] ^= 1ULL << (state >> 8 & 63);
+		}
+		num = 40;
+		rc = invalidate(viommu, IOMMU_EXT_INVALIDATE_DATA_VTD, inv,
+				sizeof(*inv), &num);
+		CHECK(!rc || rc == -EIO);
+		CHECK((num == 40) == !rc);
+		CHECK(!rc || iommufd_last_reason(s.fd)[0]);
+		done += num;
+		refused += !!rc;
+	}
+	tap_note("%u descriptors done, %u of %u batches ended early", done, refused,
+		 round);
+	CHECK(done > 5000 && refused > 20 && refused < 280);
+	allowed(IOVA, VTD_WALK_WRITE, GPA + 16 * PAGE, &w);
+	attach(&d, parent);
+}
+
 static void fault(uint64_t lo, uint64_t hi)
 {
 	char text[64];
@@ -1031,6 +1080,7 @@ static const struct tap_test tests[] = {
 	{ "vIOMMUs, and entries as guests write them", slices, 60 },
 	{ "a guest's invalidations", requests },
 	{ "two vIOMMUs on one parent", slices_apart },
+	{ "noise in a guest's queue", noise },
 	{ "a guest's faults", events },
 	{ "PASIDs of a guest", pasids },
 	{ "what is written through both stages", dirty },
