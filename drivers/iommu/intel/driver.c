@@ -325,17 +325,21 @@ static int vtd_leave(void)
 
 	if (list_empty(&vtd_units))
 		return -ENODEV;
-	rc = close_units();
+	rc = vtd_host_note_devices();
+	if (!rc)
+		rc = close_units();
 	if (rc) {
 		pr_err("iommu_vtd: the devices are not released\n");
 		list_for_each_entry(unit, &vtd_units, link)
 			vtd_host_open(unit);
+		vtd_host_evict_users();
 		vtd_host_give_back();
 		return rc;
 	}
 	list_for_each_entry(unit, &vtd_units, link)
 		vtd_host_uncount_drivers(unit);
 	vtd_stop();
+	vtd_host_evict_users();
 	pr_info("iommu_vtd: all devices are released, the module can be removed\n");
 	return 0;
 }

@@ -31,6 +31,7 @@ struct host_device {
 /* Under the lock of the module's coming and going. */
 static LIST_HEAD(taken);
 static LIST_HEAD(bound);
+static LIST_HEAD(behind);
 
 static int remember(struct list_head *list, struct device *dev)
 {
@@ -230,6 +231,48 @@ static bool is_for_users(struct pci_dev *pdev)
 	     to_pci_driver(pdev->dev.driver)->driver_managed_dma;
 	device_unlock(&pdev->dev);
 	return is;
+}
+
+/**
+ * vtd_host_note_devices - which devices are about to lose their group
+ *
+ * Return: 0 or -ENOMEM; vtd_host_evict_users() is called in any case
+ */
+int vtd_host_note_devices(void)
+{
+	struct pci_dev *pdev = NULL;
+	int rc;
+
+	for_each_pci_dev(pdev) {
+		rc = vtd_unit_of(pdev) ? remember(&behind, &pdev->dev) : 0;
+		if (rc) {
+			pci_dev_put(pdev);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/**
+ * vtd_host_evict_users - take devices from drivers that hand them out
+ *
+ * For those that were bound while the groups went: they hold an empty group, of
+ * which the IOMMU core would make the first device its own.
+ */
+void vtd_host_evict_users(void)
+{
+	struct host_device *host, *next;
+
+	list_for_each_entry_safe(host, next, &behind, link) {
+		if (!device_iommu_mapped(host->dev) &&
+		    is_for_users(to_pci_dev(host->dev))) {
+			pr_warn("iommu_vtd: %s is taken from %s, it has no IOMMU any more\n",
+				dev_name(host->dev),
+				dev_driver_string(host->dev));
+			device_release_driver(host->dev);
+		}
+		forget(host);
+	}
 }
 
 static struct vtd_device *probed(struct vtd_unit *unit, struct pci_dev *pdev)

@@ -322,6 +322,8 @@ int vtd_host_close(struct vtd_unit *unit);
 void vtd_host_open(struct vtd_unit *unit);
 void vtd_host_uncount_drivers(struct vtd_unit *unit);
 unsigned int vtd_host_nr_devices(struct vtd_unit *unit);
+int vtd_host_note_devices(void);
+void vtd_host_evict_users(void);
 
 /* device.c */
 typedef int (*vtd_id_fn)(struct vtd_device *vdev, u16 sid, const void *arg);
