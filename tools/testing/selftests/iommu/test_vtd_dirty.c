@@ -25,22 +25,29 @@ static uint32_t hwpt;
 static char *mem;
 static uint8_t bits[PAGES / 8];
 
-static void begin(void)
+static void begin_with(uint64_t ecap)
 {
 	int rc;
 
 	space_open(&s);
 	need_edu(&d, 0, s.fd);
 	vtd_requester(&r, d.vdev.bdf);
+	vtd_pretend(&r, ecap);
+	r.ecap |= ecap;
 	rc = iofd_hwpt(s.fd, d.vdev.id, s.ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &hwpt);
 	if (rc == -EOPNOTSUPP)
 		tap_skip("%s", iommufd_last_reason(s.fd));
 	OK(rc);
 }
 
-static void begin_mapped(void)
+static void begin(void)
 {
-	begin();
+	begin_with(0);
+}
+
+static void begin_mapped(uint64_t ecap)
+{
+	begin_with(ecap);
 	mem = mem_anon(PAGES * PAGE);
 	CHECK(mem);
 	OK(space_map(&s, mem, PAGES * PAGE, IOVA));
@@ -101,7 +108,7 @@ static void device_writes(void)
 {
 	unsigned int round;
 
-	begin_mapped();
+	begin_mapped(0);
 	ERR(read_bits(0), -EINVAL);
 	/* before it is on it does not count */
 	OK(edu_write(&d.edu, IOVA + 100 * PAGE, 0, PAGE));
@@ -137,12 +144,22 @@ static void device_writes(void)
 	CHECK_EQ(count(), 0);
 }
 
+/* What a unit has to have that the emulated one does not: SMPWCS, SSADS. */
+static const uint64_t as_it_is, snooped = 1ULL << 48, second_stage = 1ULL << 48 | 1ULL << 45;
+
 static void walker_writes(void)
 {
+	uint64_t ecap = *(const uint64_t *)tap_current->arg;
 	static char data[3 * PAGE];
 	struct vtd_walk w;
+	pci_bdf bdf;
 
-	begin_mapped();
+	if (!pci_find(PCI_EDU, 0, bdf))
+		tap_skip("this machine has no edu device");
+	vtd_requester(&r, bdf);
+	if (ecap && !vtd_is_scalable(&r))
+		tap_skip("the unit is in legacy mode");
+	begin_mapped(ecap);
 	OK(dirty_tracking(s.fd, hwpt, 1));
 	CHECK_EQ(vtd_dma_read(&r, NONE, IOVA, data, sizeof(data)), 0);
 	CHECK_EQ(vtd_translate(&r, NONE, IOVA, VTD_WALK_WRITE | VTD_WALK_KEEP, &w), 0);
@@ -157,6 +174,15 @@ static void walker_writes(void)
 	CHECK(vtd_dma_write(&r, NONE, IOVA - 1, data, 1) != 0);
 	OK(read_bits(0));
 	CHECK_EQ(count(), 0);
+	/* nor is one lost that comes after reading */
+	CHECK_EQ(vtd_dma_read(&r, NONE, IOVA + 40 * PAGE, data, PAGE), 0);
+	CHECK_EQ(vtd_dma_write(&r, NONE, IOVA + 40 * PAGE, data, PAGE), 0);
+	OK(read_bits(1));
+	CHECK(is_set(40));
+	OK(read_bits(0));
+	CHECK_EQ(count(), 1);
+	OK(vdev_detach(&d.vdev));
+	vtd_pretend(&r, 0);
 }
 
 static void large(void)
@@ -191,6 +217,7 @@ static void table_without(void)
 	space_open(&s);
 	need_edu(&d, 0, s.fd);
 	vtd_requester(&r, d.vdev.bdf);
+	vtd_pretend(&r, 0);
 	mem = mem_anon(PAGE);
 	OK(space_map(&s, mem, PAGE, IOVA));
 	OK(iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &plain));
@@ -208,7 +235,9 @@ static void table_without(void)
 static const struct tap_test tests[] = {
 	{ "it is offered where hardware records writes, and nowhere else", told },
 	{ "what a device writes is found, once each time", device_writes, 60 },
-	{ "what the walker writes is found", walker_writes },
+	{ "what the walker writes is found", walker_writes, .arg = &as_it_is },
+	{ "the same by a unit that snoops its walks", walker_writes, .arg = &snooped },
+	{ "the same by one that records in the second stage", walker_writes, .arg = &second_stage },
 	{ "a large page is dirty as a whole", large },
 	{ "a table that is not made for it records nothing", table_without },
 };

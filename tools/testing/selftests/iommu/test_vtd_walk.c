@@ -47,31 +47,6 @@ static void allowed(uint64_t iova, uint32_t flags, struct vtd_walk *w)
 	CHECK_EQ(w->fault, 0);
 }
 
-static bool first_stage(void)
-{
-	/* 11.4.3: no second stage in scalable mode */
-	return vtd_is_scalable(&r) && !(r.ecap >> 46 & 1);
-}
-
-static unsigned int nothing_attached(void)
-{
-	return vtd_is_scalable(&r) ? VTD_FAULT_NO_PASID : VTD_FAULT_LEGACY_CONTEXT;
-}
-
-static unsigned int not_mapped(uint32_t flags)
-{
-	if (first_stage())
-		return VTD_FAULT_FS_NOT_PRESENT;
-	if (vtd_is_scalable(&r))
-		return VTD_FAULT_SS_NOT_PRESENT;
-	return flags & VTD_WALK_WRITE ? VTD_FAULT_LEGACY_WRITE : VTD_FAULT_LEGACY_READ;
-}
-
-static unsigned int not_writable(void)
-{
-	return vtd_is_scalable(&r) ? VTD_FAULT_WRITE : VTD_FAULT_LEGACY_WRITE;
-}
-
 static void through(void)
 {
 	struct vtd_walk w;
@@ -87,7 +62,7 @@ static void through(void)
 
 	/* claimed, it reaches nothing until it is attached */
 	begin(0);
-	refused(0x123456, VTD_WALK_READ, nothing_attached());
+	refused(0x123456, VTD_WALK_READ, vtd_fault_unattached(&r));
 }
 
 static void reaches(void)
@@ -113,15 +88,15 @@ static void reaches(void)
 	CHECK_EQ(w.phys & (PAGE - 1), 5);
 	allowed(ro, VTD_WALK_READ, &w);
 	CHECK(!(w.attributes & VTD_WALK_CAN_WRITE));
-	refused(ro, VTD_WALK_WRITE, not_writable());
-	CHECK_EQ(vtd_dma_write(&r, NONE, ro, copy, 8), not_writable());
+	refused(ro, VTD_WALK_WRITE, vtd_fault_readonly(&r));
+	CHECK_EQ(vtd_dma_write(&r, NONE, ro, copy, 8), vtd_fault_readonly(&r));
 
-	refused(IOVA - 1, VTD_WALK_READ, not_mapped(VTD_WALK_READ));
-	refused(IOVA + 16 * PAGE, VTD_WALK_WRITE, not_mapped(VTD_WALK_WRITE));
+	refused(IOVA - 1, VTD_WALK_READ, vtd_fault_unmapped(&r, VTD_WALK_READ));
+	refused(IOVA + 16 * PAGE, VTD_WALK_WRITE, vtd_fault_unmapped(&r, VTD_WALK_WRITE));
 	OK(space_unmap(&s, ro, 2 * PAGE));
-	refused(ro, VTD_WALK_READ, not_mapped(VTD_WALK_READ));
+	refused(ro, VTD_WALK_READ, vtd_fault_unmapped(&r, VTD_WALK_READ));
 	OK(vdev_detach(&d.vdev));
-	refused(IOVA, VTD_WALK_READ, nothing_attached());
+	refused(IOVA, VTD_WALK_READ, vtd_fault_unattached(&r));
 	attach(&d, s.ioas);
 	allowed(IOVA, VTD_WALK_WRITE, &w);
 }
@@ -164,7 +139,7 @@ static void beyond_width(void)
 	begin(0);
 	attach(&d, s.ioas);
 	width = (r.cap >> 16 & 63) + 1;
-	if (first_stage())
+	if (vtd_is_first_stage(&r))
 		refused(1ULL << 47, VTD_WALK_READ, VTD_FAULT_NOT_CANONICAL);
 	else if (vtd_is_scalable(&r))
 		refused(1ULL << width, VTD_WALK_READ, VTD_FAULT_SS_ADDRESS);

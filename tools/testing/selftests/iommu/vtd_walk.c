@@ -124,6 +124,52 @@ bool vtd_is_scalable(const struct vtd_requester *r)
 	return vtd_translate(r, 1, 0, VTD_WALK_READ | VTD_WALK_KEEP, &w) != 0x31;
 }
 
+bool vtd_is_first_stage(const struct vtd_requester *r)
+{
+	/* 11.4.3, SSTS; legacy mode has nothing but a second stage */
+	return vtd_is_scalable(r) && !(r->ecap >> 46 & 1);
+}
+
+unsigned int vtd_fault_unattached(const struct vtd_requester *r)
+{
+	return vtd_is_scalable(r) ? VTD_FAULT_NO_PASID : VTD_FAULT_LEGACY_CONTEXT;
+}
+
+unsigned int vtd_fault_unmapped(const struct vtd_requester *r, uint32_t flags)
+{
+	if (vtd_is_first_stage(r))
+		return VTD_FAULT_FS_NOT_PRESENT;
+	if (vtd_is_scalable(r))
+		return VTD_FAULT_SS_NOT_PRESENT;
+	return flags & VTD_WALK_WRITE ? VTD_FAULT_LEGACY_WRITE : VTD_FAULT_LEGACY_READ;
+}
+
+unsigned int vtd_fault_readonly(const struct vtd_requester *r)
+{
+	return vtd_is_scalable(r) ? VTD_FAULT_WRITE : VTD_FAULT_LEGACY_WRITE;
+}
+
+void vtd_pretend(const struct vtd_requester *r, uint64_t ecap)
+{
+	char text[64];
+	FILE *f;
+	int fd;
+
+	syscall(SYS_delete_module, "vtd_pretend", 0);
+	if (ecap) {
+		fd = open("/m/vtd_pretend.ko", O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			tap_skip("no vtd_pretend.ko here");
+		snprintf(text, sizeof(text), "ecap=0x%llx", (unsigned long long)ecap);
+		if (syscall(SYS_finit_module, fd, text, 0))
+			tap_skip("vtd_pretend.ko: %s", tap_errno(errno));
+		close(fd);
+	}
+	f = fopen("/sys/module/vtd_walk/parameters/more_ecap", "we");
+	if (!f || fprintf(f, "%llu", (unsigned long long)ecap) < 0 || fclose(f))
+		tap_fail(__FILE__, __LINE__, "more_ecap: %s", tap_errno(errno));
+}
+
 static uint64_t word(const struct vtd_requester *r, uint64_t phys, uint64_t value,
 		     bool write)
 {

@@ -57,6 +57,21 @@ unsigned int vtd_dma_write(const struct vtd_requester *r, uint32_t pasid,
 /* The unit's root table is one of scalable mode. */
 bool vtd_is_scalable(const struct vtd_requester *r);
 
+/* The unit has no second stage in this mode: tables are those of the first. */
+bool vtd_is_first_stage(const struct vtd_requester *r);
+
+/* What is wrong with a request without a PASID, as this unit says it. */
+unsigned int vtd_fault_unattached(const struct vtd_requester *r);
+unsigned int vtd_fault_unmapped(const struct vtd_requester *r, uint32_t flags);
+unsigned int vtd_fault_readonly(const struct vtd_requester *r);
+
+/*
+ * Have the driver and the walker believe that the unit has more extended
+ * capabilities, until it is called with 0. Devices' own requests may be refused by
+ * the unit meanwhile. Ends the test as skipped if that cannot be done.
+ */
+void vtd_pretend(const struct vtd_requester *r, uint64_t ecap);
+
 /* A word of memory that hardware reads; vtd_poke() gives what was there. */
 uint64_t vtd_peek(const struct vtd_requester *r, uint64_t phys);
 uint64_t vtd_poke(const struct vtd_requester *r, uint64_t phys, uint64_t value);

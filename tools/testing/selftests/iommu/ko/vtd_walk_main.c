@@ -14,6 +14,7 @@
 #include <linux/ioport.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -138,16 +139,19 @@ static unsigned int answer(struct walker *k, u64 rtaddr)
 	return translate(k);
 }
 
+/* Of physical addresses; constant. */
+static unsigned int width;
+
 static unsigned int host_address_width(void)
 {
 	struct acpi_table_header *header;
-	unsigned int width = 52;
+	unsigned int bits = 52;
 
 	if (ACPI_SUCCESS(acpi_get_table(ACPI_SIG_DMAR, 0, &header))) {
-		width = ((struct acpi_table_dmar *)header)->width + 1;
+		bits = ((struct acpi_table_dmar *)header)->width + 1;
 		acpi_put_table(header);
 	}
-	return width;
+	return bits;
 }
 
 /* For tests that have the driver believe the same: see ko_vtd/vtd_pretend.c. */
@@ -155,14 +159,34 @@ static ulong more_ecap;
 module_param(more_ecap, ulong, 0600);
 MODULE_PARM_DESC(more_ecap, "Extended capabilities to walk with that the unit does not show");
 
+/* Registers of the unit that was asked for last. */
+static DEFINE_MUTEX(regs_lock);
+static u64 regs_of;
+static void __iomem *regs;
+
+static int map_regs(u64 unit)
+{
+	lockdep_assert_held(&regs_lock);
+	if (regs && regs_of == unit)
+		return 0;
+	if (!unit || page_is_ram(PHYS_PFN(unit)))
+		return -ENXIO;
+	if (regs)
+		iounmap(regs);
+	regs_of = unit;
+	/* beside the driver of the unit, which has them too */
+	regs = ioremap(unit, PAGE_SIZE);
+	return regs ? 0 : -ENOMEM;
+}
+
 static int walk(struct vtd_walk *w)
 {
 	const u32 known = VTD_WALK_READ | VTD_WALK_WRITE | VTD_WALK_EXEC |
 			  VTD_WALK_PRIV | VTD_WALK_TRANSLATED | VTD_WALK_ATS |
 			  VTD_WALK_KEEP;
-	struct walker k = { .w = w, .haw = host_address_width() };
-	void __iomem *regs;
+	struct walker k = { .w = w, .haw = width };
 	u64 rtaddr;
+	int rc;
 
 	if (w->flags & ~known || w->sid > 0xffff ||
 	    (w->pasid != VTD_WALK_NO_PASID && w->pasid >> 20) ||
@@ -179,11 +203,9 @@ static int walk(struct vtd_walk *w)
 	w->kind = 0;
 	w->level = 0;
 	w->nr_steps = 0;
-	if (!w->unit || page_is_ram(PHYS_PFN(w->unit)))
-		return -ENXIO;
-	regs = ioremap(w->unit, PAGE_SIZE);
-	if (!regs)
-		return -ENOMEM;
+	rc = map_regs(w->unit);
+	if (rc)
+		return rc;
 	k.cap = readq(regs + REG_CAP);
 	k.ecap = readq(regs + REG_ECAP) | more_ecap;
 	rtaddr = readq(regs + REG_RTADDR);
@@ -193,7 +215,6 @@ static int walk(struct vtd_walk *w)
 		w->phys = w->address;
 		w->attributes = VTD_WALK_THROUGH;
 	}
-	iounmap(regs);
 	return 0;
 }
 
@@ -301,7 +322,9 @@ static long walk_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	copy = memdup_user(user, _IOC_SIZE(cmd));
 	if (IS_ERR(copy))
 		return PTR_ERR(copy);
+	mutex_lock(&regs_lock);
 	rc = run(cmd, copy);
+	mutex_unlock(&regs_lock);
 	if (_IOC_DIR(cmd) & _IOC_READ && rc != -ENOTTY &&
 	    copy_to_user(user, copy, _IOC_SIZE(cmd)))
 		rc = -EFAULT;
@@ -320,7 +343,21 @@ static struct miscdevice walk_misc = {
 	.fops = &walk_fops,
 	.mode = 0600,
 };
-module_misc_device(walk_misc);
+
+static int __init walk_init(void)
+{
+	width = host_address_width();
+	return misc_register(&walk_misc);
+}
+module_init(walk_init);
+
+static void __exit walk_exit(void)
+{
+	misc_deregister(&walk_misc);
+	if (regs)
+		iounmap(regs);
+}
+module_exit(walk_exit);
 
 MODULE_DESCRIPTION("Walks the tables of VT-d units, for tests of their driver");
 MODULE_LICENSE("GPL");
