@@ -31,9 +31,8 @@ static void begin_with(uint64_t ecap)
 
 	space_open(&s);
 	need_edu(&d, 0, s.fd);
+	vtd_pretend(ecap);
 	vtd_requester(&r, d.vdev.bdf);
-	vtd_pretend(&r, ecap);
-	r.ecap |= ecap;
 	rc = iofd_hwpt(s.fd, d.vdev.id, s.ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &hwpt);
 	if (rc == -EOPNOTSUPP)
 		tap_skip("%s", iommufd_last_reason(s.fd));
@@ -92,6 +91,7 @@ static void told(void)
 
 	space_open(&s);
 	need_edu(&d, 0, s.fd);
+	vtd_pretend(0);
 	vtd_requester(&r, d.vdev.bdf);
 	has = vtd_is_scalable(&r) && (!(r.ecap >> 46 & 1) || r.ecap >> 45 & 1);
 	OK(iofd_hw_info(s.fd, d.vdev.id, NULL, &length, &type, &caps));
@@ -182,7 +182,7 @@ static void walker_writes(void)
 	OK(read_bits(0));
 	CHECK_EQ(count(), 1);
 	OK(vdev_detach(&d.vdev));
-	vtd_pretend(&r, 0);
+	vtd_pretend(0);
 }
 
 static void large(void)
@@ -216,8 +216,8 @@ static void table_without(void)
 
 	space_open(&s);
 	need_edu(&d, 0, s.fd);
+	vtd_pretend(0);
 	vtd_requester(&r, d.vdev.bdf);
-	vtd_pretend(&r, 0);
 	mem = mem_anon(PAGE);
 	OK(space_map(&s, mem, PAGE, IOVA));
 	OK(iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &plain));

@@ -68,9 +68,10 @@ unsigned int vtd_fault_readonly(const struct vtd_requester *r);
 /*
  * Have the driver and the walker believe that the unit has more extended
  * capabilities, until it is called with 0. Devices' own requests may be refused by
- * the unit meanwhile. Ends the test as skipped if that cannot be done.
+ * the unit meanwhile. Ends the test as skipped if that cannot be done. What
+ * vtd_requester() reads is what the driver believes.
  */
-void vtd_pretend(const struct vtd_requester *r, uint64_t ecap);
+void vtd_pretend(uint64_t ecap);
 
 /* A word of memory that hardware reads; vtd_poke() gives what was there. */
 uint64_t vtd_peek(const struct vtd_requester *r, uint64_t phys);
