@@ -165,9 +165,11 @@ void vtd_nested_forget_all(struct vtd_domain *domain)
 /**
  * vtd_nested_request - forget what a guest wants to be forgotten
  * @viommu: of the guest
- * @request: checked; not about device TLBs
+ * @request: checked
  *
- * Context: may not sleep longer than hardware takes.
+ * Device TLBs are told after the unit, as the unit could tell them again.
+ *
+ * Context: may sleep. Takes as long as hardware and devices do.
  */
 void vtd_nested_request(struct iommufd_viommu *viommu,
 			const struct vtd_request *request)
@@ -186,8 +188,10 @@ void vtd_nested_request(struct iommufd_viommu *viommu,
 			if (vtd_request_for_host(request, du->unit->cap,
 						 du->did, &d))
 				vtd_queue_run(du->unit, d.lo, d.hi);
-		/* the guest need not know that the device has one */
-		vtd_ats_forget(domain, 0, U64_MAX);
+		/* a guest need not know that its device remembers anything */
+		if (request->what != VTD_REQUEST_CONTEXT &&
+		    request->what != VTD_REQUEST_PASID)
+			vtd_ats_forget(domain, request->first, request->last);
 		spin_unlock(&domain->lock);
 	}
 	spin_unlock(&parent->lock);

@@ -16,6 +16,7 @@
 #include "ext.h"
 #include "mem.h"
 #include "devices.h"
+#include "rng.h"
 #include "vtd_ops.h"
 #include "vtd_walk.h"
 
@@ -152,13 +153,18 @@ static void load_pretend(uint64_t ecap)
 }
 
 /* A parent on a unit that seems to nest, with the guest's memory in it. */
-static void pretend(uint64_t more)
+static void make_parent(uint64_t more)
 {
-	begin();
 	if (!vtd_is_scalable(&r) || !(r.ecap >> 46 & 1))
 		tap_skip("the unit has no second stage in scalable mode");
 	load_pretend(NEST_ECAP | more);
 	OK(hwpt_alloc(s.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, 0, NULL, 0, &parent));
+}
+
+static void pretend(uint64_t more)
+{
+	begin();
+	make_parent(more);
 }
 
 /*
@@ -842,6 +848,98 @@ static void fault(uint64_t lo, uint64_t hi)
 		tap_skip("no kprobes: %s", tap_errno(errno));
 }
 
+/*
+ * A device that had a driver before there was an IOMMU: the kernel counts what it
+ * takes from it all the same, and complains.
+ */
+static void expect_warning(const char *bdf)
+{
+	static const char words[] = "lab: expect iommu_device_unuse_default_domain";
+	char driver[64];
+	int log;
+
+	pci_driver(bdf, driver, sizeof(driver));
+	if (strcmp(driver, "virtio-pci"))
+		return;
+	log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	CHECK(write(log, words, strlen(words)) > 0);
+	close(log);
+}
+
+/* The device was told to forget an aligned power of two of pages, after the unit. */
+static void tlb_told(uint64_t first, uint64_t size)
+{
+	struct descriptor q = only(3);
+	uint64_t want = first;
+	unsigned int i;
+
+	/* 6.5.2.5: ones, and a zero above them, tell the size */
+	if (size > PAGE)
+		want |= (size / 2 - 1) & ~0xfffULL;
+	if (q.hi != (want | (size > PAGE)) || (q.lo >> 32 & 0xffff) != r.sid)
+		for (i = 0; i < queued; i++)
+			tap_note("%llx %llx", queue[i].lo, queue[i].hi);
+	CHECK_EQ(q.lo >> 32 & 0xffff, r.sid);
+	CHECK_EQ(q.hi, want | (size > PAGE));
+	CHECK((queue[queued - 1].lo & 0xf) == 3);
+	CHECK(queued == 1 || (queue[0].lo & 0xf) != 3);
+}
+
+/* What a device remembers itself of a guest's tables. */
+static void device_tlb(void)
+{
+	struct iommu_hwpt_vtd_s1_invalidate range = { .addr = IOVA, .npages = 1 };
+	struct iommu_ext_vtd_invalidate inv[3] = {
+		{ .descriptor = { 6 | 3 << 4 | 7 << 16, IOVA | 1 } },
+		{ .descriptor = { 3 | (uint64_t)SID << 32, 0x5000 } },
+		{ .descriptor = { 7 | 1 << 4 | 7 << 16 } },
+	};
+	const uint32_t type = IOMMU_EXT_INVALIDATE_DATA_VTD;
+	uint32_t nested, num;
+	pci_bdf bdf;
+
+	space_open(&s);
+	if (!pci_find(PCI_RNG, 0, bdf))
+		tap_skip("this machine has no virtio random number generator");
+	expect_warning(bdf);
+	OK(vdev_setup(&d.vdev, bdf, s.fd));
+	vtd_requester(&r, bdf);
+	mem = mem_anon(PAGES * PAGE);
+	CHECK(mem);
+	OK(space_map(&s, mem, PAGES * PAGE, GPA));
+	make_parent(0);
+	make_guest(&nested);
+
+	num = 1;
+	queue_begin();
+	OK(invalidate(nested, NESTED_INV, &range, sizeof(range), &num));
+	queue_end();
+	if (!only(3).lo)
+		tap_skip("its ATS is not used");
+	tlb_told(IOVA, PAGE);
+	queue_begin();
+	OK(invalidate(viommu, type, &inv[0], sizeof(*inv), &num));
+	queue_end();
+	tlb_told(IOVA & ~0x1fffUL, 2 * PAGE);
+	queue_begin();
+	OK(invalidate(viommu, type, &inv[1], sizeof(*inv), &num));
+	queue_end();
+	tlb_told(0x5000, PAGE);
+	/* an entry of the guest's, of which translations are told apart */
+	queue_begin();
+	OK(invalidate(viommu, type, &inv[2], sizeof(*inv), &num));
+	queue_end();
+	CHECK(!only(3).lo);
+	/* a page of the parent: nobody knows what the guest calls it */
+	queue_begin();
+	OK(space_map(&s, mem, PAGE, GPA + 2 * PAGES * PAGE));
+	OK(space_unmap(&s, GPA + 2 * PAGES * PAGE, PAGE));
+	queue_end();
+	CHECK(only(2).lo);
+	CHECK_EQ(only(3).hi, 0x7ffffffffffff001);
+	OK(vdev_attach(&d.vdev, &parent));
+}
+
 /* The guest's devices have PASIDs, each with tables of its own. */
 static void pasids(void)
 {
@@ -1082,6 +1180,7 @@ static const struct tap_test tests[] = {
 	{ "two vIOMMUs on one parent", slices_apart },
 	{ "noise in a guest's queue", noise },
 	{ "a guest's faults", events },
+	{ "a device with a TLB of its own", device_tlb },
 	{ "PASIDs of a guest", pasids },
 	{ "what is written through both stages", dirty },
 	{ "all of it at the same time", together, 120 },
