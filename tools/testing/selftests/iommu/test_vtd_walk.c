@@ -5,11 +5,12 @@
  * which reason; and that this unit sees when an entry is wrong.
  */
 #define _GNU_SOURCE
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "devices.h"
+#include "kmsg.h"
 #include "mem.h"
 #include "vtd_walk.h"
 
@@ -155,6 +156,53 @@ static void pasids_refused(void)
 		 vtd_is_scalable(&r) ? VTD_FAULT_PASID_DISABLED : 0x31);
 }
 
+/* The reason that the unit itself gives, by the driver's word of it. */
+static unsigned int reported(uint64_t iova, bool write)
+{
+	int log = OK(kmsg_open());
+	char line[512], *at;
+
+	OK(write ? edu_write(&d.edu, iova, 0, 8) : edu_read(&d.edu, iova, 0, 8));
+	if (!kmsg_wait_fault(log, d.vdev.bdf, iova, write, line, sizeof(line), 5000))
+		tap_fail(__FILE__, __LINE__, "no fault at %llx is reported",
+			 (unsigned long long)iova);
+	close(log);
+	at = strstr(line, "reason 0x");
+	CHECK(at);
+	return strtoul(at + 7, NULL, 16);
+}
+
+/* QEMU's unit knows the second stage by the reasons of legacy mode alone. */
+static unsigned int as_qemu_says(unsigned int fault, bool write)
+{
+	if (vtd_is_scalable(&r) && !vtd_is_first_stage(&r))
+		return write ? VTD_FAULT_LEGACY_WRITE : VTD_FAULT_LEGACY_READ;
+	return fault;
+}
+
+static void same_reasons(void)
+{
+	/* beside what is mapped, far away, read-only */
+	static const struct { uint64_t iova; bool write; } requests[] = {
+		{ 0x102000, false }, { 0x8000000, true }, { 0x100000, true },
+	};
+	char *mem = mem_anon(PAGE);
+	unsigned int i, fault;
+	uint64_t ro = 0x100000;
+
+	begin(0);
+	attach(&d, s.ioas);
+	OK(iofd_map(s.fd, s.ioas, mem, PAGE, &ro, IOFD_FIXED_R));
+	for (i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+		fault = vtd_translate(&r, NONE, requests[i].iova,
+				      requests[i].write ? VTD_WALK_WRITE : VTD_WALK_READ,
+				      NULL);
+		CHECK(fault);
+		CHECK_EQ(reported(requests[i].iova, requests[i].write),
+			 as_qemu_says(fault, requests[i].write));
+	}
+}
+
 /* What is wrong with an entry, and what is to be said of it. */
 struct damage {
 	uint32_t kind;
@@ -237,6 +285,7 @@ static const struct tap_test tests[] = {
 	{ "what is written to the window of interrupts is not translated", interrupts },
 	{ "addresses beyond what the table translates are refused", beyond_width },
 	{ "requests with a PASID are refused where none is attached", pasids_refused },
+	{ "the unit of QEMU refuses for the same reasons", same_reasons },
 	{ "an entry that is wrong is noticed, on each level", broken },
 };
 
