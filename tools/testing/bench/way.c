@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -166,12 +167,28 @@ void json_add(const char *fmt, ...)
 	}
 }
 
+/* dmar0 where the kernel's own driver has it, vtd0 where iommu_vtd has */
+static void json_iommu(void)
+{
+	struct dirent *entry;
+	DIR *d = opendir("/sys/class/iommu");
+
+	while (d && (entry = readdir(d)))
+		if (entry->d_name[0] != '.') {
+			json_add(", \"iommu\": \"%s\"", entry->d_name);
+			break;
+		}
+	if (d)
+		closedir(d);
+}
+
 void json_begin(void)
 {
 	struct utsname uts;
 
 	uname(&uts);
 	json_add("{\"kernel\": \"%s\"", uts.release);
+	json_iommu();
 }
 
 void json_end(void)
