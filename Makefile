@@ -19,7 +19,7 @@ all: modules
 
 help:
 	@echo 'Modules, for the kernel whose headers are in KDIR (default: the one that runs):'
-	@echo '  make [modules] [KDIR=...]  build iommufd.ko and vfio_cdev.ko'
+	@echo '  make [modules] [KDIR=...]  build iommufd.ko, vfio_cdev.ko and iommu_vtd.ko'
 	@echo '  make install               install and announce them (root): modules, udev rule, module'
 	@echo '                             configuration; DESTDIR=... to install elsewhere'
 	@echo '  make uninstall             remove what install has put there (root)'
@@ -53,6 +53,7 @@ installed  = $(DESTDIR)/lib/modules/$(release)/updates
 
 install: modules
 	install -D -m 644 drivers/iommu/iommufd/iommufd.ko $(installed)/iommufd.ko
+	install -D -m 644 drivers/iommu/intel/iommu_vtd.ko $(installed)/iommu_vtd.ko
 	install -D -m 644 drivers/vfio/vfio_cdev.ko $(installed)/vfio_cdev.ko
 	install -D -m 644 tools/install/60-iommufd.rules $(rules)
 	install -D -m 644 tools/install/modprobe.conf $(modprobe)
@@ -62,7 +63,8 @@ install: modules
 	@echo "Installed for kernel $(release). Now: modprobe iommufd"
 
 uninstall: kdir
-	rm -f $(installed)/iommufd.ko $(installed)/vfio_cdev.ko $(rules) $(modprobe) $(load)
+	rm -f $(installed)/iommufd.ko $(installed)/iommu_vtd.ko $(installed)/vfio_cdev.ko \
+		$(rules) $(modprobe) $(load)
 	$(if $(DESTDIR),,depmod $(release))
 	$(if $(DESTDIR),,-udevadm control --reload 2>/dev/null)
 
