@@ -567,7 +567,6 @@ void vtd_release_device(struct device *dev)
 
 	vtd_interrupts_abandon(vdev->unit, dev);
 	vtd_attach_pass_through(NULL, dev);
-	dev_iommu_priv_set(dev, NULL);
 	vtd_pasid_disable(vdev);
 	vtd_device_free(vdev);
 }
