@@ -49,10 +49,26 @@ static uint64_t unit_attr(const char *bdf, const char *name)
 	return value;
 }
 
+/* What the kernel's own driver writes is not our subject. */
+static void need_own_driver(const char *bdf)
+{
+	char path[128], unit[256];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu", bdf);
+	len = readlink(path, unit, sizeof(unit) - 1);
+	if (len < 0)
+		tap_skip("%s is behind no IOMMU", bdf);
+	unit[len] = 0;
+	if (strncmp(strrchr(unit, '/') + 1, "vtd", 3))
+		tap_skip("%s is not driven by iommu_vtd", strrchr(unit, '/') + 1);
+}
+
 void vtd_requester(struct vtd_requester *r, const char *bdf)
 {
 	unsigned int segment, bus, device, function;
 
+	need_own_driver(bdf);
 	if (sscanf(bdf, "%x:%x:%x.%x", &segment, &bus, &device, &function) != 4)
 		tap_fail(__FILE__, __LINE__, "%s is no PCI address", bdf);
 	r->unit = unit_attr(bdf, "address");
