@@ -77,6 +77,18 @@ static void queue_ring(struct vtd_unit *unit)
 		    unit->queue.tail * sizeof(struct vtd_entry));
 }
 
+/*
+ * A wait descriptor that nobody waits for: it writes to the word after the one that is
+ * looked at. One that has nothing to do is not liked either.
+ */
+static struct vtd_entry queue_idle(const struct vtd_queue *q)
+{
+	return (struct vtd_entry){
+		.lo = FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT) | VTD_QI_WAIT_LO_SW,
+		.hi = virt_to_phys(q->status + 1),
+	};
+}
+
 static void queue_put_wait(struct vtd_queue *q)
 {
 	queue_put(q, FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT) | VTD_QI_WAIT_LO_SW |
@@ -111,7 +123,7 @@ static int queue_recover(struct vtd_unit *unit, u32 status)
 	if (status & VTD_FSTS_IQE) {
 		rc = -EINVAL;
 		memset(slot, 0, q->step * sizeof(*slot));
-		slot->lo = FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT);
+		*slot = queue_idle(q);
 		/* in case it was the one that tells */
 		queue_put_wait(q);
 	}

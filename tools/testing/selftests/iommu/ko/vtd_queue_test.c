@@ -91,6 +91,11 @@ static void soft_take(void)
 	struct vtd_entry *slot = &unit.queue.descriptors[soft.head];
 	unsigned int type = FIELD_GET(VTD_QI_TYPE, slot->lo);
 
+	/* one that waits for nothing, and tells nobody, is not right */
+	if (type == VTD_QI_WAIT && !(slot->lo & VTD_QI_WAIT_LO_SW)) {
+		atomic_or(VTD_FSTS_IQE, fsts());
+		return;
+	}
 	if (type == soft.refuse && soft.refusals) {
 		soft.refusals--;
 		atomic_or(VTD_FSTS_IQE, fsts());
@@ -98,9 +103,8 @@ static void soft_take(void)
 	}
 	soft_next();
 	if (type == VTD_QI_WAIT) {
-		if (slot->lo & VTD_QI_WAIT_LO_SW)
-			WRITE_ONCE(*(u32 *)phys_to_virt(slot->hi),
-				   FIELD_GET(VTD_QI_WAIT_LO_DATA, slot->lo));
+		WRITE_ONCE(*(u32 *)phys_to_virt(slot->hi),
+			   FIELD_GET(VTD_QI_WAIT_LO_DATA, slot->lo));
 		return;
 	}
 	if (soft.nr < TAKEN)
