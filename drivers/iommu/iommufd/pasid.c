@@ -141,8 +141,12 @@ struct pasid_move {
 static int move_device(struct device *dev, void *data)
 {
 	struct pasid_move *move = data;
-	int rc = move->drv->replace_pasid(move->to, move->from, dev, move->pasid);
+	int rc;
 
+	/* a port that shares the group; the IOMMU core has not attached it either */
+	if (!dev->iommu->max_pasids)
+		return 0;
+	rc = move->drv->replace_pasid(move->to, move->from, dev, move->pasid);
 	if (rc)
 		move->stopped_at = dev;
 	return rc;
@@ -154,6 +158,8 @@ static int move_device_back(struct device *dev, void *data)
 
 	if (dev == move->stopped_at)
 		return 1;
+	if (!dev->iommu->max_pasids)
+		return 0;
 	WARN_ON(move->drv->replace_pasid(move->from, move->to, dev,
 					 move->pasid));
 	return 0;
