@@ -28,24 +28,6 @@ static bool own_driver(void)
 	return !access("/sys/class/iommu/vtd0", F_OK);
 }
 
-/*
- * The kernel has given the device to its driver before there was an IOMMU, and
- * counts what it takes from it all the same.
- */
-static void expect_warning(const char *bdf)
-{
-	static const char words[] = "lab: expect iommu_device_unuse_default_domain";
-	char driver[64];
-	int log;
-
-	pci_driver(bdf, driver, sizeof(driver));
-	if (strcmp(driver, "virtio-pci"))
-		return;
-	log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-	CHECK(write(log, words, strlen(words)) > 0);
-	close(log);
-}
-
 /* The nth device with ATS, bound, not attached. */
 static void begin(int nth)
 {
@@ -56,7 +38,6 @@ static void begin(int nth)
 		tap_skip("the unit is not driven by iommu_vtd");
 	if (!pci_find(PCI_RNG, nth, bdf))
 		tap_skip("this machine has no virtio random number generator number %d", nth);
-	expect_warning(bdf);
 	space_open(&s);
 	OK(vdev_setup(&v, bdf, s.fd));
 	CHECK(sscanf(bdf, "%*x:%x:%x.%x", &bus, &device, &function) == 3);

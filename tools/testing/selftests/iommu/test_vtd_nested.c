@@ -848,24 +848,6 @@ static void fault(uint64_t lo, uint64_t hi)
 		tap_skip("no kprobes: %s", tap_errno(errno));
 }
 
-/*
- * A device that had a driver before there was an IOMMU: the kernel counts what it
- * takes from it all the same, and complains.
- */
-static void expect_warning(const char *bdf)
-{
-	static const char words[] = "lab: expect iommu_device_unuse_default_domain";
-	char driver[64];
-	int log;
-
-	pci_driver(bdf, driver, sizeof(driver));
-	if (strcmp(driver, "virtio-pci"))
-		return;
-	log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-	CHECK(write(log, words, strlen(words)) > 0);
-	close(log);
-}
-
 /* The device was told to forget an aligned power of two of pages, after the unit. */
 static void tlb_told(uint64_t first, uint64_t size)
 {
@@ -901,7 +883,6 @@ static void device_tlb(void)
 	space_open(&s);
 	if (!pci_find(PCI_RNG, 0, bdf))
 		tap_skip("this machine has no virtio random number generator");
-	expect_warning(bdf);
 	OK(vdev_setup(&d.vdev, bdf, s.fd));
 	vtd_requester(&r, bdf);
 	mem = mem_anon(PAGES * PAGE);
