@@ -45,8 +45,13 @@
 #define PT_PRIV		BIT(3)
 /* DMA is snooped even if the request asks that it is not */
 #define PT_SNOOP	BIT(4)
-/* no memory: must not be cached (Arm), or what a format makes of it */
+/* no memory: must not be cached, or what a format makes of it */
 #define PT_MMIO		BIT(5)
+
+/* Arm, stage 1: which byte of MAIR says what, for the driver to fill in. */
+#define PT_ARM_MAIR_CACHED	0
+#define PT_ARM_MAIR_DEVICE	1
+#define PT_ARM_MAIR_UNCACHED	2
 
 /* Hardware does not see the CPU's caches: what is written has to be flushed. */
 #define PT_FEAT_NONCOHERENT	BIT(0)
@@ -61,6 +66,10 @@
 #define PT_FEAT_DIRTY_IF_ACCESSED BIT(4)
 /* A leaf may be cut while hardware uses it, without breaking it first. */
 #define PT_FEAT_LIVE_CUT	BIT(3)
+/* The same only for a leaf of several items, which becomes leaves of one each. */
+#define PT_FEAT_LIVE_CUT_WIDE	BIT(5)
+/* What leaves say of caches overrides what a stage before has said (Arm: S2FWB). */
+#define PT_FEAT_FORCE_CACHES	BIT(6)
 
 /* No table of a known format is deeper. */
 #define PT_MAX_LEVELS 6
@@ -227,6 +236,8 @@ static inline void pt_gather_free(struct pt_gather *gather)
 }
 
 extern const struct pt_ops pt_amd_v1;
+extern const struct pt_ops pt_arm_s1;
+extern const struct pt_ops pt_arm_s2;
 extern const struct pt_ops pt_vtd_ss;
 extern const struct pt_ops pt_x86_64;
 

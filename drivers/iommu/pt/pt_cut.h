@@ -141,6 +141,16 @@ static inline void pt_cut_broken(struct pt *pt, struct pt_cutting *c, u64 large)
 		pt_os_store(c->item + i, pt_cut_item(pt, c, large, i));
 }
 
+static inline bool pt_cut_may_be_live(const struct pt *pt,
+				      const struct pt_cutting *c)
+{
+	u32 features = pt->config.features;
+
+	return features & PT_FEAT_LIVE_CUT ||
+	       (features & PT_FEAT_LIVE_CUT_WIDE && !c->table &&
+		c->below_lg2 == fmt_shift(&pt->config, c->level));
+}
+
 static inline int pt_cut_leaf(struct pt *pt, struct pt_cutting *c, u64 first,
 			      struct pt_gather *gather,
 			      void (*invalidate)(struct pt *pt, u64 iova,
@@ -156,7 +166,7 @@ static inline int pt_cut_leaf(struct pt *pt, struct pt_cutting *c, u64 first,
 		if (!c->table)
 			return -ENOMEM;
 	}
-	if (pt->config.features & PT_FEAT_LIVE_CUT) {
+	if (pt_cut_may_be_live(pt, c)) {
 		pt_cut_live(pt, c);
 		pt_gather_add(gather, first, pt_end_of(first, c->lg2));
 	} else {

@@ -79,7 +79,7 @@ static inline void pt_dirty_table(struct pt *pt, struct pt_dirty *d, u64 *table,
 						   item, iova);
 			else
 				pt_dirty_table(pt, d,
-					       pt_os_virt(fmt_table_phys(item)),
+					       pt_os_virt(fmt_table_phys(&pt->config, item)),
 					       level - 1, iova);
 		}
 		index += nr;

@@ -62,9 +62,20 @@ static inline unsigned int pt_level_of(const struct pt *pt, unsigned int lg2)
 	return level;
 }
 
+/* Must a table stay where it is, since hardware may remember it? */
+static inline bool pt_tables_stay(const struct pt *pt)
+{
+#ifdef FMT_BREAK_FIRST
+	return !(pt->config.features & PT_FEAT_LIVE_CUT);
+#else
+	return false;
+#endif
+}
+
 /*
  * The place of a leaf is taken by a table, in which nobody else can be, since the
- * leaf covers all of it. If nothing is mapped in it, it gives way.
+ * leaf covers all of it. If nothing is mapped in it, it gives way. -EAGAIN if it
+ * cannot: smaller leaves have to go into it.
  */
 static inline int pt_make_way(struct pt *pt, struct pt_mapping *m, u64 *item,
 			      unsigned int level, u64 iova)
@@ -74,8 +85,11 @@ static inline int pt_make_way(struct pt *pt, struct pt_mapping *m, u64 *item,
 
 	if (!value)
 		return 0;
-	if (fmt_is_leaf(&pt->config, level, value) ||
-	    !pt_table_is_empty(pt, value, level - 1))
+	if (fmt_is_leaf(&pt->config, level, value))
+		return -EEXIST;
+	if (pt_tables_stay(pt))
+		return -EAGAIN;
+	if (!pt_table_is_empty(pt, value, level - 1))
 		return -EEXIST;
 	pt_os_store(item, 0);
 	pt_flush(pt, item, 1);
@@ -101,7 +115,7 @@ static inline unsigned int pt_store_items(struct pt *pt, struct pt_mapping *m,
 				break;
 		}
 		pt_os_store(item + i, value);
-		value = fmt_advance(value, size);
+		value = fmt_advance(&pt->config, value, size);
 	}
 	pt_flush(pt, item, i);
 	return i;
@@ -157,14 +171,16 @@ static inline u64 pt_map_table(struct pt *pt, struct pt_mapping *m, u64 iova,
 static inline void pt_map_run(struct pt *pt, struct pt_mapping *m, u64 iova,
 			      const struct pt_run *run, size_t *mapped)
 {
-	u64 phys = run->phys, len = run->len, part, n;
+	u64 phys = run->phys, len = run->len, sizes = m->sizes, part, n;
+	/* what is left of a place that a table has, with smaller leaves */
+	u64 within = 0;
 	unsigned int lg2;
 
 	if (!pt_in_range(pt, iova, len) || phys + len - 1 < phys ||
 	    phys + len - 1 >= pt_oa_end(pt))
 		m->rc = -ERANGE;
 	while (len && !m->rc) {
-		part = pt_next_leaves(m->sizes, iova, phys, len, &lg2);
+		part = pt_next_leaves(sizes, iova, phys, within ?: len, &lg2);
 		if (!part)
 			m->rc = -EINVAL;
 		while (part && !m->rc) {
@@ -173,8 +189,16 @@ static inline void pt_map_run(struct pt *pt, struct pt_mapping *m, u64 iova,
 			phys += n;
 			part -= n;
 			len -= n;
+			within -= min(n, within);
 			*mapped += n;
 			pt_os_relax();
+		}
+		if (m->rc == -EAGAIN) {
+			m->rc = 0;
+			within = BIT_ULL(lg2);
+			sizes = m->sizes & (within - 1);
+		} else if (!within) {
+			sizes = m->sizes;
 		}
 	}
 }

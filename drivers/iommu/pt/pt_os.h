@@ -24,6 +24,10 @@
 #include <linux/types.h>
 #ifdef CONFIG_X86
 #include <asm/cacheflush.h>
+#elif defined(CONFIG_ARM64)
+#include <asm/barrier.h>
+#include <asm/cpufeature.h>
+#include <asm/sysreg.h>
 #endif
 
 /**
@@ -92,6 +96,14 @@ static inline void pt_os_flush(const u64 *items, size_t nr)
 {
 #ifdef CONFIG_X86
 	clflush_cache_range((void *)items, nr * sizeof(*items));
+#elif defined(CONFIG_ARM64)
+	/* the smallest line of any CPU, in words of four bytes */
+	unsigned long line = 4UL << (read_sanitised_ftr_reg(SYS_CTR_EL0) >> 16 & 0xf);
+	unsigned long at = (unsigned long)items & ~(line - 1);
+
+	for (; at < (unsigned long)(items + nr); at += line)
+		asm volatile("dc cvac, %0" : : "r" (at) : "memory");
+	dsb(sy);
 #else
 	WARN_ONCE(1, "page tables are coherent on this architecture\n");
 #endif

@@ -9,7 +9,7 @@
 static inline void pt_retire(struct pt *pt, u64 item, unsigned int level,
 			     struct pt_gather *gather)
 {
-	u64 *table = pt_os_virt(fmt_table_phys(item));
+	u64 *table = pt_os_virt(fmt_table_phys(&pt->config, item));
 	unsigned int i;
 
 	if (level)
@@ -26,7 +26,7 @@ static inline void pt_retire(struct pt *pt, u64 item, unsigned int level,
 
 static inline bool pt_table_is_empty(struct pt *pt, u64 item, unsigned int level)
 {
-	u64 *table = pt_os_virt(fmt_table_phys(item));
+	u64 *table = pt_os_virt(fmt_table_phys(&pt->config, item));
 	unsigned int i;
 
 	for (i = 0; i < BIT(fmt_items_lg2(&pt->config, level)); i++) {
@@ -131,7 +131,7 @@ static inline bool pt_unmap_below(struct pt *pt, struct pt_unmapping *u,
 	bool whole = !(u->next & (BIT_ULL(shift) - 1)) && last <= u->last;
 
 	if (!whole || u->runs)
-		pt_unmap_table(pt, u, pt_os_virt(fmt_table_phys(item)),
+		pt_unmap_table(pt, u, pt_os_virt(fmt_table_phys(&pt->config, item)),
 			       level - 1);
 	else
 		u->next = last + 1;
@@ -209,7 +209,7 @@ static inline void pt_free_below(struct pt *pt, u64 *table, unsigned int level)
 		u64 item = pt_os_load(table + i);
 
 		if (fmt_present(item) && !fmt_is_leaf(&pt->config, level, item))
-			pt_free_below(pt, pt_os_virt(fmt_table_phys(item)),
+			pt_free_below(pt, pt_os_virt(fmt_table_phys(&pt->config, item)),
 				      level - 1);
 	}
 	pt_os_free(table);

@@ -12,10 +12,10 @@
  *	fmt_present(item)		is it a leaf or a table item?
  *	fmt_is_leaf(c, level, item)	a present item: which?
  *	fmt_table(c, level, phys)	a table item
- *	fmt_table_phys(item)		where a table item leads to
+ *	fmt_table_phys(c, item)		where a table item leads to
  *	fmt_leaf(c, level, oa, lg2, attrs)
  *					the first item of a leaf of that size
- *	fmt_advance(item, bytes)	the same leaf, that much further
+ *	fmt_advance(c, item, bytes)	the same leaf, that much further
  *	fmt_leaf_oa(c, level, item)	where the leaf that an item is of leads to
  *	fmt_leaf_lg2(c, level, item)	and how large it is
  *	fmt_leaf_attrs(c, level, item)	its attributes, with what hardware recorded
@@ -23,8 +23,10 @@
  *	fmt_clean(item)			the item as if it was not
  *	fmt_seen, fmt_see(item)		a table item is known to have been flushed
  *
- * and FMT_REPLICATED, if it is defined, says that the items of a leaf of several
- * are equal; else each of them leads to its own part of it.
+ * FMT_REPLICATED, if it is defined, says that the items of a leaf of several are
+ * equal; else each of them leads to its own part of it. FMT_BREAK_FIRST says that a
+ * table must not become a leaf while hardware may remember it, if there is no
+ * PT_FEAT_LIVE_CUT.
  */
 #ifndef __IOMMU_PT_WALK_H
 #define __IOMMU_PT_WALK_H
@@ -170,7 +172,7 @@ static inline int pt_walk_to(struct pt *pt, struct pt_walk *w, u64 iova,
 		if (fmt_is_leaf(&pt->config, at, value))
 			break;
 		pt_see(pt, item, value);
-		w->table[at - 1] = pt_os_virt(fmt_table_phys(value));
+		w->table[at - 1] = pt_os_virt(fmt_table_phys(&pt->config, value));
 	}
 	w->level = at;
 	return 0;
@@ -184,7 +186,7 @@ static inline u64 pt_item_of(const struct pt *pt, unsigned int level, u64 oa,
 	u64 value = fmt_leaf(&pt->config, level, oa + offset - within, lg2, attrs);
 
 #ifndef FMT_REPLICATED
-	value = fmt_advance(value, within);
+	value = fmt_advance(&pt->config, value, within);
 #endif
 	return value;
 }

@@ -156,10 +156,23 @@ static struct pt_run *mixed(unsigned int *nr, u64 *items)
 	return runs;
 }
 
-int main(void)
+/* The first one whose name has the words; one with pages of 4 KiB. */
+static const struct rig_format *format_named(const char *words)
+{
+	unsigned int i;
+
+	for (i = 0; i < rig_nr_formats; i++)
+		if (strstr(rig_formats[i].name, words) &&
+		    rig_page_size(&rig_formats[i]) == KIB_4)
+			return &rig_formats[i];
+	fprintf(stderr, "no format with pages of 4 KiB is called '%s'\n", words);
+	exit(1);
+}
+
+int main(int argc, char **argv)
 {
 	static const u64 gib[] = { 1, 4, 16, 64 };
-	const struct rig_format *f = &rig_formats[0];
+	const struct rig_format *f = format_named(argc > 1 ? argv[1] : "");
 	u64 iova = 64 * GIB;
 	struct pt_run one, *runs;
 	struct result r;

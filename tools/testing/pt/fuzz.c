@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	const struct rig_format *f = &rig_formats[data_byte(&s) % rig_nr_formats];
 	struct rig r;
 
-	if (!rig_init(&r, f, NULL, f->base - PAGES / 2 * 4096ULL, PAGES))
+	if (!rig_init(&r, f, NULL, rig_base(f, -PAGES / 2), PAGES))
 		abort();
 	while (s.left)
 		if (!ops_one(&r, &s))

@@ -7,8 +7,9 @@
 
 /* What hardware reads from memory: it may not see the CPU's caches. */
 u64 hw_read(const struct pt *pt, u64 address);
-/* Set bits of an item, if the table is made for recording. */
+/* Set, or clear, bits of an item, if the table is made for recording. */
 void hw_record(const struct pt *pt, u64 address, u64 bits);
+void hw_erase(const struct pt *pt, u64 address, u64 bits);
 
 bool hw_vtd_second_stage(const struct pt *pt, u64 iova, bool write,
 			 struct hw_leaf *leaf);
@@ -16,5 +17,9 @@ bool hw_vtd_first_stage(const struct pt *pt, u64 iova, bool write,
 			struct hw_leaf *leaf);
 bool hw_amd_host(const struct pt *pt, u64 iova, bool write,
 		 struct hw_leaf *leaf);
+bool hw_arm_stage1(const struct pt *pt, u64 iova, bool write,
+		   struct hw_leaf *leaf);
+bool hw_arm_stage2(const struct pt *pt, u64 iova, bool write,
+		   struct hw_leaf *leaf);
 
 #endif

@@ -6,30 +6,6 @@
  */
 #include "hw.h"
 
-u64 hw_read(const struct pt *pt, u64 address)
-{
-	u64 *item = (u64 *)(uintptr_t)address;
-	u64 *table = (u64 *)(uintptr_t)(address & ~4095ULL);
-
-	if (pt->config.features & PT_FEAT_NONCOHERENT)
-		return __atomic_load_n(pt_user_table(table)->seen +
-				       (address & 4095) / 8, __ATOMIC_ACQUIRE);
-	return __atomic_load_n(item, __ATOMIC_ACQUIRE);
-}
-
-void hw_record(const struct pt *pt, u64 address, u64 bits)
-{
-	u64 *item = (u64 *)(uintptr_t)address;
-	u64 *table = (u64 *)(uintptr_t)(address & ~4095ULL);
-
-	if (!(pt->config.features & PT_FEAT_DIRTY))
-		return;
-	/* what hardware writes is coherent in any case */
-	__atomic_fetch_or(item, bits, __ATOMIC_ACQ_REL);
-	__atomic_fetch_or(pt_user_table(table)->seen + (address & 4095) / 8, bits,
-			  __ATOMIC_ACQ_REL);
-}
-
 bool hw_vtd_second_stage(const struct pt *pt, u64 iova, bool write,
 			 struct hw_leaf *leaf)
 {

@@ -7,6 +7,7 @@
 
 long pt_user_fail_after = -1;
 long pt_user_tables;
+u64 pt_user_high;
 
 #ifdef PT_BENCH
 /* As cheap as a kernel has pages: from a list, only cleared. */
@@ -88,7 +89,7 @@ void pt_table_list_free(struct pt_table_list *list)
 
 void pt_os_flush(const u64 *items, size_t nr)
 {
-	/* no table is larger than the alignment of its block */
+	/* only formats whose tables are of 4096 bytes are tested without coherence */
 	uintptr_t first = (uintptr_t)items & ~(uintptr_t)(LINE - 1);
 	uintptr_t end = ((uintptr_t)(items + nr) + LINE - 1) & ~(uintptr_t)(LINE - 1);
 	const u64 *table = (const u64 *)((uintptr_t)items & ~(uintptr_t)4095);

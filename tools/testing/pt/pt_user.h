@@ -4,7 +4,7 @@
  *
  * Each table has a second copy: what hardware would see that does not look into
  * the CPU's caches. Flushing copies lines of 64 bytes to it. A table's address is
- * its "physical" address, too.
+ * its "physical" address, too, but for bits that user space cannot have.
  */
 #ifndef PT_USER_H
 #define PT_USER_H
@@ -60,6 +60,11 @@ struct pt_table_list {
 extern long pt_user_fail_after;
 /* Tables there are. */
 extern long pt_user_tables;
+/*
+ * Bits that no address of a table has in user space: "physical" addresses have them
+ * set, so that formats are seen to keep them.
+ */
+extern u64 pt_user_high;
 
 static inline struct pt_user_table *pt_user_table(const u64 *table)
 {
@@ -84,12 +89,12 @@ void pt_os_flush(const u64 *items, size_t nr);
 
 static inline u64 pt_os_phys(const u64 *table)
 {
-	return (uintptr_t)table;
+	return (uintptr_t)table | pt_user_high;
 }
 
 static inline u64 *pt_os_virt(u64 phys)
 {
-	return (u64 *)(uintptr_t)phys;
+	return (u64 *)(uintptr_t)(phys & ~pt_user_high);
 }
 
 static inline void pt_os_publish(void)

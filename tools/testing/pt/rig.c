@@ -17,6 +17,7 @@ bool rig_init(struct rig *r, const struct rig_format *f, struct pt *shared,
 	r->pt = shared ?: &r->own;
 	r->own.ops = f->ops;
 	r->own.config = f->config;
+	pt_user_high = f->high;
 	if (!shared && f->ops->init(&r->own))
 		return WRONG(r, "init failed");
 	r->page = 1ULL << __builtin_ctzll(f->ops->page_sizes(r->pt));
@@ -77,8 +78,8 @@ bool rig_map(struct rig *r, unsigned int first, unsigned int nr, u64 phys,
 	/* odd ones in two runs, so that lists are seen to work */
 	unsigned int head = nr % 2 ? (nr + 1) / 2 : nr;
 	struct pt_run runs[2] = {
-		{ .phys = phys, .len = head * r->page },
-		{ .phys = phys + head * r->page, .len = (nr - head) * r->page },
+		{ .phys = phys | r->f->high, .len = head * r->page },
+		{ .phys = (phys | r->f->high) + head * r->page, .len = (nr - head) * r->page },
 	};
 	struct pt_gather gather;
 	bool can = rig_free(r, first, nr);
@@ -89,6 +90,8 @@ bool rig_map(struct rig *r, unsigned int first, unsigned int nr, u64 phys,
 	pt_gather_init(&gather);
 	rc = r->f->ops->map(r->pt, rig_iova(r, first), runs, head < nr ? 2 : 1,
 			    prot, sizes | r->page, &gather, &mapped);
+	if (gather.tables && r->f->tables_stay)
+		return WRONG(r, "a table gave way to a leaf");
 	forget(r, &gather);
 	if (!can && rc != -EEXIST && rc != -ENOMEM)
 		return WRONG(r, "map over something: %d", rc);
@@ -99,7 +102,7 @@ bool rig_map(struct rig *r, unsigned int first, unsigned int nr, u64 phys,
 	if (mapped % r->page || mapped > nr * r->page)
 		return WRONG(r, "mapped %zu bytes", mapped);
 	for (i = 0; i < mapped / r->page; i++) {
-		r->model[first + i] = phys + i * r->page;
+		r->model[first + i] = runs[0].phys + i * r->page;
 		r->prot[first + i] = prot;
 	}
 	/* what a failed map has entered goes again, as callers do it */
@@ -177,14 +180,18 @@ bool rig_unmap(struct rig *r, unsigned int first, unsigned int nr, bool collect)
 	return ok;
 }
 
+static __thread struct rig *breaking;
 static __thread unsigned int broken;
 
+/* What is cut has to be absent for hardware now. */
 static void broke(struct pt *pt, u64 iova, size_t len)
 {
-	(void)pt;
-	(void)iova;
-	(void)len;
+	struct hw_leaf leaf;
+
 	broken++;
+	if (breaking->f->walk(pt, iova, false, &leaf) ||
+	    breaking->f->walk(pt, iova + len - 1, false, &leaf))
+		(void)WRONG(breaking, "a leaf is still there when it was broken");
 }
 
 bool rig_crosses(struct rig *r, unsigned int at)
@@ -199,16 +206,21 @@ bool rig_crosses(struct rig *r, unsigned int at)
 bool rig_cut(struct rig *r, unsigned int at)
 {
 	bool crosses = rig_crosses(r, at);
-	bool live = r->f->config.features & PT_FEAT_LIVE_CUT;
+	u32 live = r->f->config.features & (PT_FEAT_LIVE_CUT | PT_FEAT_LIVE_CUT_WIDE);
 	struct pt_gather gather;
 	bool told;
 	int rc;
 
 	pt_gather_init(&gather);
 	broken = 0;
+	breaking = r;
 	rc = r->f->ops->cut(r->pt, rig_iova(r, at), &gather, broke);
-	told = live ? !pt_gather_empty(&gather) : broken;
+	if (broken && live & PT_FEAT_LIVE_CUT)
+		return WRONG(r, "a leaf was broken to cut it");
+	told = (live && !pt_gather_empty(&gather)) || broken;
 	forget(r, &gather);
+	if (r->why[0])
+		return false;
 	if (rc == -ENOMEM)
 		return true;
 	if (rc)

@@ -24,6 +24,8 @@ struct hw_leaf {
  * @walk: what hardware finds at @iova: false if it faults. With @write it is a
  *	  write and recorded, if the table is made for that
  * @base: where to test: just below the end of what one item of level 2 covers
+ * @tables_stay: a table never becomes a leaf while hardware may remember it
+ * @high: bits of physical addresses that all memory and all tables have
  */
 struct rig_format {
 	const char *name;
@@ -32,7 +34,20 @@ struct rig_format {
 	bool (*walk)(const struct pt *pt, u64 iova, bool write,
 		     struct hw_leaf *leaf);
 	u64 base;
+	u64 high;
+	bool tables_stay;
 };
+
+/* The smallest page there is, and so many of them below or above @base. */
+static inline u64 rig_page_size(const struct rig_format *f)
+{
+	return 1ULL << (f->config.granule_lg2 ?: 12);
+}
+
+static inline u64 rig_base(const struct rig_format *f, s64 pages)
+{
+	return f->base + pages * (s64)rig_page_size(f);
+}
 
 extern const struct rig_format rig_formats[];
 extern const unsigned int rig_nr_formats;

@@ -75,7 +75,7 @@ static void run_all(const struct rig_format *f, const struct space *s)
 {
 	struct call calls[64];
 	unsigned int nr = all_calls(calls), step[8], i;
-	u64 base = f->base - PLACES / 2 * s->unit * 4096ULL;
+	u64 base = rig_base(f, -(s64)(PLACES / 2 * s->unit));
 	struct rig r;
 
 	for (i = 0; i < s->depth; i++)

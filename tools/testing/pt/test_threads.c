@@ -75,7 +75,8 @@ static void *walk(void *arg)
 		u64 at = random_byte(&s) << 8 | random_byte(&s);
 
 		pthread_rwlock_rdlock(&walking);
-		hw->hits += hw->f->walk(hw->pt, hw->base + at % hw->pages * 4096,
+		hw->hits += hw->f->walk(hw->pt, hw->base + at % hw->pages *
+						  rig_page_size(hw->f),
 					false, &leaf);
 		pthread_rwlock_unlock(&walking);
 	}
@@ -93,7 +94,7 @@ static void run(const struct rig_format *f)
 
 	for (p = 0; p < PARTS; p++)
 		pages += part_pages[p] * THREADS;
-	base = f->base - pages / 2 * 4096;
+	base = rig_base(f, -(s64)(pages / 2));
 	if (!rig_init(&whole, f, NULL, base, pages))
 		tap_fail(__FILE__, __LINE__, "%s: %s", f->name, whole.why);
 	pages = 0;
@@ -102,7 +103,7 @@ static void run(const struct rig_format *f)
 		for (t = 0; t < THREADS; t++) {
 			struct rig *r = &w[t].part[p];
 
-			rig_init(r, f, &whole.own, base + pages * 4096,
+			rig_init(r, f, &whole.own, base + pages * rig_page_size(f),
 				 part_pages[p]);
 			r->forget = forget_all;
 			pages += part_pages[p];

@@ -24,12 +24,12 @@ static inline unsigned int fmt_items_lg2(const struct pt_config *c,
 	return 9;
 }
 
-static inline u64 fmt_table_phys(u64 item)
+static inline u64 fmt_table_phys(const struct pt_config *c, u64 item)
 {
 	return item & FMT_ADDRESS;
 }
 
-static inline u64 fmt_advance(u64 item, u64 bytes)
+static inline u64 fmt_advance(const struct pt_config *c, u64 item, u64 bytes)
 {
 	return item + bytes;
 }

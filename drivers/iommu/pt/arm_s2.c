@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fmt/arm_s2.h"
+#include "pt_format.h"
+
+PT_FORMAT(pt_arm_s2, "Armv8 stage 2");

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How hardware reaches tables in memory. */
+#include "hw.h"
+
+/* Where the copy of an item lies that hardware without coherence sees. */
+static u64 *seen(u64 address)
+{
+	u64 *table = (u64 *)(uintptr_t)(address & ~4095ULL);
+
+	return pt_user_table(table)->seen + (address & 4095) / 8;
+}
+
+static u64 *item_at(const struct pt *pt, u64 address)
+{
+	address &= ~pt_user_high;
+	return pt->config.features & PT_FEAT_NONCOHERENT ?
+	       seen(address) : (u64 *)(uintptr_t)address;
+}
+
+u64 hw_read(const struct pt *pt, u64 address)
+{
+	/* nothing is where no table can be */
+	if ((address & pt_user_high) != pt_user_high)
+		return 0;
+	return __atomic_load_n(item_at(pt, address), __ATOMIC_ACQUIRE);
+}
+
+void hw_record(const struct pt *pt, u64 address, u64 bits)
+{
+	if (!(pt->config.features & PT_FEAT_DIRTY))
+		return;
+	address &= ~pt_user_high;
+	/* what hardware writes is coherent in any case */
+	__atomic_fetch_or((u64 *)(uintptr_t)address, bits, __ATOMIC_ACQ_REL);
+	if (pt->config.features & PT_FEAT_NONCOHERENT)
+		__atomic_fetch_or(seen(address), bits, __ATOMIC_ACQ_REL);
+}
+
+void hw_erase(const struct pt *pt, u64 address, u64 bits)
+{
+	if (!(pt->config.features & PT_FEAT_DIRTY))
+		return;
+	address &= ~pt_user_high;
+	__atomic_fetch_and((u64 *)(uintptr_t)address, ~bits, __ATOMIC_ACQ_REL);
+	if (pt->config.features & PT_FEAT_NONCOHERENT)
+		__atomic_fetch_and(seen(address), ~bits, __ATOMIC_ACQ_REL);
+}
