@@ -109,23 +109,16 @@ void vtd_ats_enter(struct vtd_device *vdev, struct vtd_domain *domain)
  * vtd_ats_start - a device's requests go to a domain now
  * @vdev: the device, for which vtd_ats_enter() was called
  * @domain: the domain
- *
- * If its ATS was on already, it forgets all that it knows from before.
  */
 void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain)
 {
-	int rc = 0;
+	int rc;
 
-	if (!vdev->ats)
+	if (!vdev->ats || vdev->ats_on)
 		return;
 	spin_lock(&domain->lock);
-	if (!vdev->ats_on) {
-		rc = pci_enable_ats(to_pci_dev(vdev->dev), PAGE_SHIFT);
-		vdev->ats_on = !rc;
-	} else if (!vdev->cut &&
-		   vtd_forget_device_tlb(vdev, IOMMU_NO_PASID, 0, U64_MAX)) {
-		vtd_device_cut(vdev);
-	}
+	rc = pci_enable_ats(to_pci_dev(vdev->dev), PAGE_SHIFT);
+	vdev->ats_on = !rc;
 	spin_unlock(&domain->lock);
 	if (rc)
 		dev_warn_once(vdev->dev, "ATS cannot be enabled: %d\n", rc);
@@ -171,19 +164,23 @@ void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain)
 }
 
 /**
- * vtd_ats_forget - have devices forget translations of a domain
- * @domain: locked; the units have forgotten them
+ * vtd_ats_forget - have devices behind a unit forget translations of a domain
+ * @batch: for the unit, which has forgotten them or will by what is in here
+ * @domain: locked until the batch has run
  * @first: first address
  * @last: last address
  */
-void vtd_ats_forget(struct vtd_domain *domain, u64 first, u64 last)
+void vtd_ats_forget(struct vtd_batch *batch, struct vtd_domain *domain, u64 first,
+		    u64 last)
 {
 	struct vtd_tlb_user *user;
 
 	list_for_each_entry(user, &domain->tlbs, link) {
-		if (!user->vdev->ats_on || READ_ONCE(user->vdev->cut))
-			continue;
-		if (vtd_forget_device_tlb(user->vdev, user->pasid, first, last))
-			vtd_device_cut(user->vdev);
+		struct vtd_device *vdev = user->vdev;
+
+		if (vdev->unit == batch->unit && vdev->ats_on &&
+		    !READ_ONCE(vdev->cut))
+			vtd_forget_device_tlb(batch, vdev, user->pasid, first,
+					      last);
 	}
 }

@@ -266,19 +266,14 @@ void vtd_device_cut(struct vtd_device *vdev)
 	dev_err(vdev->dev, "does not forget the translations it has asked for: it is cut off from all memory until it is detached\n");
 }
 
-/* What was cached for an id; 6.2.2.1: what is not present, under domain id 0. */
-static int forget_id(struct vtd_device *vdev, u16 sid, const void *did)
-{
-	vtd_forget_context(vdev->unit, *(const u16 *)did, sid);
-	return 0;
-}
-
 /**
  * struct target - where the requests of a device are to go
+ * @batch: for its unit, which has to forget the context entries there were
  * @domain: to this one, or
  * @did: through if it is not 0, nowhere if it is
  */
 struct target {
+	struct vtd_batch *batch;
 	const struct vtd_domain *domain;
 	u16 did;
 };
@@ -298,7 +293,8 @@ static int write_id(struct vtd_device *vdev, u16 sid, const void *arg)
 	if (id_has_tlb(vdev, sid, target->domain))
 		value.lo |= FIELD_PREP(VTD_CTX_LO_TT, VTD_TT_DEVICE_TLB);
 	context_write(vdev->unit, entry, value);
-	return forget_id(vdev, sid, &vdev->did);
+	vtd_forget_context(target->batch, vdev->did, sid);
+	return 0;
 }
 
 static int write_scalable_id(struct vtd_device *vdev, u16 sid, const void *arg)
@@ -309,7 +305,8 @@ static int write_scalable_id(struct vtd_device *vdev, u16 sid, const void *arg)
 	if (entry)
 		scontext_write(vdev->unit, entry, &vdev->pasids,
 			       id_has_tlb(vdev, sid, target->domain));
-	return forget_id(vdev, sid, &vdev->did);
+	vtd_forget_context(target->batch, vdev->did, sid);
+	return 0;
 }
 
 static void write_scalable(struct vtd_device *vdev, const struct target *target)
@@ -321,7 +318,7 @@ static void write_scalable(struct vtd_device *vdev, const struct target *target)
 		value = vtd_pasid_domain(unit, target->domain, target->did);
 	else if (target->did)
 		value = vtd_pasid_pass_through();
-	vtd_pasids_set(unit, &vdev->pasids, IOMMU_NO_PASID, &value);
+	vtd_pasids_set(target->batch, &vdev->pasids, IOMMU_NO_PASID, &value);
 	/*
 	 * The specification does not ask for this if no context entry changes, but
 	 * QEMU finds out whether a device is passed through only when its context
@@ -338,10 +335,14 @@ static void write_scalable(struct vtd_device *vdev, const struct target *target)
 static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 		       u16 did)
 {
-	const struct target target = { .domain = domain, .did = did };
 	struct vtd_domain *old = vdev->domain;
+	struct vtd_batch batch;
+	const struct target target = {
+		.batch = &batch, .domain = domain, .did = did,
+	};
 
 	lockdep_assert_held(&vdev->unit->lock);
+	vtd_batch_init(&batch, vdev->unit);
 	if (domain)
 		vtd_ats_enter(vdev, domain);
 	else if (old)
@@ -356,11 +357,16 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 		vtd_visit_ids(vdev, cut_id, NULL);
 		vtd_forget_contexts(vdev->unit);
 	}
+	vtd_batch_fence(&batch);
 	if (old && old->first_stage)
-		vtd_forget_first_stage(vdev->unit, vdev->did, IOMMU_NO_PASID, 0,
+		vtd_forget_first_stage(&batch, vdev->did, IOMMU_NO_PASID, 0,
 				       U64_MAX, true);
 	else if (vdev->did)
-		vtd_forget_domain(vdev->unit, vdev->did);
+		vtd_forget_domain(&batch, vdev->did);
+	/* it may remember what it got from the old domain */
+	if (vdev->ats_on && !READ_ONCE(vdev->cut))
+		vtd_forget_device_tlb(&batch, vdev, IOMMU_NO_PASID, 0, U64_MAX);
+	vtd_batch_run(&batch);
 	if (domain)
 		vtd_ats_start(vdev, domain);
 	if (domain && old)
@@ -455,19 +461,32 @@ static int make_id(struct vtd_device *vdev, u16 sid, const void *pasids)
 	return 0;
 }
 
+/* 6.2.2.1: what was not present is cached under domain id 0. */
+static int forget_made_id(struct vtd_device *vdev, u16 sid, const void *arg)
+{
+	struct vtd_batch *batch = (struct vtd_batch *)arg;
+
+	vtd_forget_context(batch, 0, sid);
+	vtd_forget_context(batch, VTD_DID_PASS_THROUGH, sid);
+	return 0;
+}
+
 /* The same while the unit translates: what it knew of the ids is forgotten. */
 static int make_ids(struct vtd_device *vdev, const struct vtd_pasids *pasids)
 {
-	static const u16 none, passed = VTD_DID_PASS_THROUGH;
 	struct vtd_unit *unit = vdev->unit;
+	struct vtd_batch batch;
 	int rc;
 
 	mutex_lock(&unit->lock);
+	vtd_batch_init(&batch, unit);
 	rc = vtd_visit_ids(vdev, make_id, pasids);
-	vtd_visit_ids(vdev, forget_id, &none);
-	vtd_visit_ids(vdev, forget_id, &passed);
-	if (unit->scalable)
-		vtd_forget_pasid(unit, VTD_DID_PASS_THROUGH, IOMMU_NO_PASID);
+	vtd_visit_ids(vdev, forget_made_id, &batch);
+	if (unit->scalable) {
+		vtd_batch_fence(&batch);
+		vtd_forget_pasid(&batch, VTD_DID_PASS_THROUGH, IOMMU_NO_PASID);
+	}
+	vtd_batch_run(&batch);
 	mutex_unlock(&unit->lock);
 	return rc;
 }
@@ -475,24 +494,27 @@ static int make_ids(struct vtd_device *vdev, const struct vtd_pasids *pasids)
 static int update_id(struct vtd_device *vdev, u16 sid, const void *arg)
 {
 	struct vtd_scontext *entry = scontext_of(vdev->unit, sid);
+	struct vtd_batch *batch = (struct vtd_batch *)arg;
 
 	if (!entry)
 		return 0;
 	scontext_write(vdev->unit, entry, &vdev->pasids,
 		       id_has_tlb(vdev, sid, vdev->domain));
-	return forget_id(vdev, sid, &vdev->did);
+	vtd_forget_context(batch, vdev->did, sid);
+	return 0;
 }
 
 /**
  * vtd_contexts_update - lead context entries to a directory that has changed place
  * @vdev: the device, in scalable mode; its unit is locked
+ * @batch: for its unit
  *
- * On return hardware no longer uses the directory that was there before.
+ * Once the batch has run hardware no longer uses the directory that was there before.
  */
-void vtd_contexts_update(struct vtd_device *vdev)
+void vtd_contexts_update(struct vtd_device *vdev, struct vtd_batch *batch)
 {
 	lockdep_assert_held(&vdev->unit->lock);
-	vtd_visit_ids(vdev, update_id, NULL);
+	vtd_visit_ids(vdev, update_id, batch);
 }
 
 /*
@@ -510,6 +532,7 @@ static void vtd_device_free(struct vtd_device *vdev)
 static int device_init(struct vtd_device *vdev)
 {
 	struct vtd_pasid_entry entry = vtd_pasid_pass_through();
+	struct vtd_batch batch;
 	int rc;
 
 	vdev->did = VTD_DID_PASS_THROUGH;
@@ -517,7 +540,9 @@ static int device_init(struct vtd_device *vdev)
 		rc = vtd_pasids_init(vdev->unit, &vdev->pasids);
 		if (rc)
 			return rc;
-		vtd_pasids_set(vdev->unit, &vdev->pasids, IOMMU_NO_PASID, &entry);
+		vtd_batch_init(&batch, vdev->unit);
+		vtd_pasids_set(&batch, &vdev->pasids, IOMMU_NO_PASID, &entry);
+		vtd_batch_run(&batch);
 	}
 	return make_ids(vdev, &vdev->pasids);
 }
@@ -581,10 +606,14 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 {
 	struct vtd_pasid_entry entry = vtd_pasid_pass_through();
 	struct pci_dev *pdev = NULL;
+	struct vtd_batch batch;
 	int rc = 0;
 
-	if (unit->scalable)
-		vtd_pasids_set(unit, &unit->host, IOMMU_NO_PASID, &entry);
+	if (unit->scalable) {
+		vtd_batch_init(&batch, unit);
+		vtd_pasids_set(&batch, &unit->host, IOMMU_NO_PASID, &entry);
+		vtd_batch_run(&batch);
+	}
 	mutex_lock(&unit->lock);
 	for_each_pci_dev(pdev) {
 		struct vtd_device vdev = { .unit = unit, .dev = &pdev->dev };

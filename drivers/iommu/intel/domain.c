@@ -199,7 +199,8 @@ int vtd_domain_enter(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasid
 /**
  * vtd_domain_leave - a device behind a unit is no longer attached
  * @domain: the domain
- * @unit: locked; has forgotten the device's context entry, or that of the PASID
+ * @unit: locked; has forgotten the device's context entry, or that of the PASID, and
+ *	  then what it translated by it
  * @pasid: as it was entered
  */
 void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasid)
@@ -217,10 +218,6 @@ void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasi
 		list_del(&du->link);
 	spin_unlock(&domain->lock);
 	kfree(dp);
-	if (domain->first_stage)
-		vtd_forget_first_stage(unit, du->did, pasid, 0, U64_MAX, true);
-	else if (last)
-		vtd_forget_domain(unit, du->did);
 	if (!last)
 		return;
 	ida_free(&unit->dids, du->did);
@@ -228,14 +225,65 @@ void vtd_domain_leave(struct vtd_domain *domain, struct vtd_unit *unit, u32 pasi
 }
 
 /* What the first stage translates is tagged with the PASID as well. */
-static void first_stage_forget(const struct vtd_domain_unit *du, u64 first,
+static void first_stage_forget(struct vtd_batch *batch,
+			       const struct vtd_domain_unit *du, u64 first,
 			       u64 last, bool tables)
 {
 	const struct vtd_domain_pasid *dp;
 
 	list_for_each_entry(dp, &du->pasids, link)
-		vtd_forget_first_stage(du->unit, du->did, dp->pasid, first, last,
+		vtd_forget_first_stage(batch, du->did, dp->pasid, first, last,
 				       tables);
+}
+
+/* What was made of a parent that has changed. */
+static void nested_forget_all(struct vtd_batch *batch, struct vtd_domain *nested)
+{
+	struct vtd_domain_unit *du;
+
+	spin_lock_nested(&nested->lock, SINGLE_DEPTH_NESTING);
+	du = find_unit(nested, batch->unit);
+	if (du)
+		vtd_forget_domain(batch, du->did);
+	spin_unlock(&nested->lock);
+}
+
+/* The unit knows nothing of it any more, so its devices are not told again. */
+static void nested_forget_devices(struct vtd_batch *batch,
+				  struct vtd_domain *nested)
+{
+	spin_lock_nested(&nested->lock, SINGLE_DEPTH_NESTING);
+	if (!list_empty(&nested->tlbs)) {
+		vtd_ats_forget(batch, nested, 0, U64_MAX);
+		vtd_batch_run(batch);
+	}
+	spin_unlock(&nested->lock);
+}
+
+/*
+ * All translations first, of the domain and of nested ones, then all device TLBs.
+ * The latter of a nested domain go on their own, because its devices stay no longer
+ * than its lock is held, and those of different domains are not held together.
+ */
+static void unit_forget(struct vtd_unit *unit, struct vtd_domain *domain,
+			u64 first, u64 last, bool tables)
+{
+	struct vtd_domain_unit *du = find_unit(domain, unit);
+	struct vtd_domain *nested;
+	struct vtd_batch batch;
+
+	lockdep_assert_held(&domain->lock);
+	vtd_batch_init(&batch, unit);
+	if (du && (domain->first_stage || domain->parent))
+		first_stage_forget(&batch, du, first, last, tables);
+	else if (du)
+		vtd_forget_range(&batch, du->did, first, last, tables);
+	list_for_each_entry(nested, &domain->nested, sibling)
+		nested_forget_all(&batch, nested);
+	vtd_ats_forget(&batch, domain, first, last);
+	vtd_batch_run(&batch);
+	list_for_each_entry(nested, &domain->nested, sibling)
+		nested_forget_devices(&batch, nested);
 }
 
 /**
@@ -248,19 +296,11 @@ static void first_stage_forget(const struct vtd_domain_unit *du, u64 first,
 void vtd_domain_forget(struct vtd_domain *domain, u64 first, u64 last,
 		       bool tables)
 {
-	struct vtd_domain_unit *du;
-	struct vtd_domain *nested;
+	struct vtd_unit *unit;
 
 	spin_lock(&domain->lock);
-	list_for_each_entry(du, &domain->units, link) {
-		if (domain->first_stage || domain->parent)
-			first_stage_forget(du, first, last, tables);
-		else
-			vtd_forget_range(du->unit, du->did, first, last, tables);
-	}
-	vtd_ats_forget(domain, first, last);
-	list_for_each_entry(nested, &domain->nested, sibling)
-		vtd_nested_forget_all(nested);
+	list_for_each_entry(unit, &vtd_units, link)
+		unit_forget(unit, domain, first, last, tables);
 	spin_unlock(&domain->lock);
 }
 

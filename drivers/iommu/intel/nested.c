@@ -147,51 +147,70 @@ bool vtd_nested_suits(const struct vtd_domain *domain,
 	       !vtd_stage1_lacks(&domain->stage1, unit->cap, unit->ecap);
 }
 
-/**
- * vtd_nested_forget_all - forget what was made of a parent that has changed
- * @domain: a nested domain; its parent is locked
- */
-void vtd_nested_forget_all(struct vtd_domain *domain)
+/* What the unit is to forget, in the order of the requests. */
+static void requests_to_unit(struct vtd_batch *batch,
+			     const struct vtd_domain_unit *du,
+			     const struct vtd_domain *domain,
+			     const struct vtd_request *requests, unsigned int nr)
 {
-	struct vtd_domain_unit *du;
+	const struct vtd_request *r, *previous = NULL;
+	struct vtd_entry d;
 
-	spin_lock_nested(&domain->lock, SINGLE_DEPTH_NESTING);
-	list_for_each_entry(du, &domain->units, link)
-		vtd_forget_domain(du->unit, du->did);
-	vtd_ats_forget(domain, 0, U64_MAX);
-	spin_unlock(&domain->lock);
+	for (r = requests; r < requests + nr; r++) {
+		if (!vtd_request_concerns(r, &domain->stage1) ||
+		    !vtd_request_for_host(r, du->unit->cap, du->did, &d))
+			continue;
+		/* whether the guest has waited in between is not known */
+		if (previous && previous->what != r->what)
+			vtd_batch_fence(batch);
+		vtd_batch_add(batch, d.lo, d.hi);
+		previous = r;
+	}
+}
+
+/* A guest need not know that its device remembers anything. */
+static void requests_to_devices(struct vtd_batch *batch, struct vtd_domain *domain,
+				const struct vtd_request *requests,
+				unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (vtd_request_concerns(&requests[i], &domain->stage1) &&
+		    requests[i].what != VTD_REQUEST_CONTEXT &&
+		    requests[i].what != VTD_REQUEST_PASID)
+			vtd_ats_forget(batch, domain, requests[i].first,
+				       requests[i].last);
 }
 
 /**
- * vtd_nested_request - forget what a guest wants to be forgotten
+ * vtd_nested_requests - forget what a guest wants to be forgotten
  * @viommu: of the guest
- * @request: checked
+ * @requests: checked
+ * @nr: how many
  *
  * Device TLBs are told after the unit, as the unit could tell them again.
  *
  * Context: may sleep. Takes as long as hardware and devices do.
  */
-void vtd_nested_request(struct iommufd_viommu *viommu,
-			const struct vtd_request *request)
+void vtd_nested_requests(struct iommufd_viommu *viommu,
+			 const struct vtd_request *requests, unsigned int nr)
 {
 	struct vtd_domain *parent = to_vtd_domain(viommu->parent), *domain;
 	struct vtd_domain_unit *du;
-	struct vtd_entry d;
+	struct vtd_batch batch;
 
 	spin_lock(&parent->lock);
 	list_for_each_entry(domain, &parent->nested, sibling) {
-		if (domain->viommu != viommu ||
-		    !vtd_request_concerns(request, &domain->stage1))
+		if (domain->viommu != viommu)
 			continue;
 		spin_lock_nested(&domain->lock, SINGLE_DEPTH_NESTING);
-		list_for_each_entry(du, &domain->units, link)
-			if (vtd_request_for_host(request, du->unit->cap,
-						 du->did, &d))
-				vtd_queue_run(du->unit, d.lo, d.hi);
-		/* a guest need not know that its device remembers anything */
-		if (request->what != VTD_REQUEST_CONTEXT &&
-		    request->what != VTD_REQUEST_PASID)
-			vtd_ats_forget(domain, request->first, request->last);
+		list_for_each_entry(du, &domain->units, link) {
+			vtd_batch_init(&batch, du->unit);
+			requests_to_unit(&batch, du, domain, requests, nr);
+			requests_to_devices(&batch, domain, requests, nr);
+			vtd_batch_run(&batch);
+		}
 		spin_unlock(&domain->lock);
 	}
 	spin_unlock(&parent->lock);

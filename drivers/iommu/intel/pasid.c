@@ -130,16 +130,18 @@ static bool table_is_empty(struct vtd_pasid_entry *table)
 
 /**
  * vtd_pasids_set - say where requests with a PASID go
- * @unit: the unit; takes commands
+ * @batch: for the unit, which takes commands
  * @pasids: the directory; has a table for @pasid
  * @pasid: the PASID; 0 for requests without one
  * @entry: the new entry; of zeroes: nowhere
  *
- * On return hardware has forgotten the old entry, but not what it translated by it.
+ * Once the batch has run, which is before this is called again for @pasids, hardware
+ * has forgotten the old entry, but not what it translated by it.
  */
-void vtd_pasids_set(struct vtd_unit *unit, struct vtd_pasids *pasids, u32 pasid,
+void vtd_pasids_set(struct vtd_batch *batch, struct vtd_pasids *pasids, u32 pasid,
 		    const struct vtd_pasid_entry *entry)
 {
+	struct vtd_unit *unit = batch->unit;
 	u64 *item = directory_item(pasids, pasid);
 	struct vtd_pasid_entry *table = table_at(*item), *fresh = pasids->spare;
 	unsigned int index = pasid % VTD_PTABLE_ENTRIES;
@@ -149,14 +151,15 @@ void vtd_pasids_set(struct vtd_unit *unit, struct vtd_pasids *pasids, u32 pasid,
 	fresh[index] = *entry;
 	if (item != pasids->directory && table_is_empty(fresh)) {
 		directory_write(unit, item, NULL);
-		vtd_forget_pasid(unit, did, pasid);
+		vtd_forget_pasid(batch, did, pasid);
+		vtd_batch_run(batch);
 		table_free(table);
 		return;
 	}
 	flush(unit, fresh, PAGE_SIZE);
 	directory_write(unit, item, fresh);
 	pasids->spare = table;
-	vtd_forget_pasid(unit, did, pasid);
+	vtd_forget_pasid(batch, did, pasid);
 }
 
 /* Before another one of the same content takes its place: nothing else changes. */
@@ -165,6 +168,7 @@ static int directory_grow(struct vtd_device *vdev, u32 pasid)
 	struct vtd_pasids *pasids = &vdev->pasids;
 	unsigned int order = pasids->order, old_order = order;
 	u64 *old = pasids->directory, *fresh;
+	struct vtd_batch batch;
 
 	while (pasid / VTD_PTABLE_ENTRIES >= DIRECTORY_ENTRIES << order)
 		order++;
@@ -178,7 +182,9 @@ static int directory_grow(struct vtd_device *vdev, u32 pasid)
 	dma_wmb();
 	pasids->directory = fresh;
 	pasids->order = order;
-	vtd_contexts_update(vdev);
+	vtd_batch_init(&batch, vdev->unit);
+	vtd_contexts_update(vdev, &batch);
+	vtd_batch_run(&batch);
 	directory_free(old, old_order);
 	return 0;
 }
@@ -203,18 +209,21 @@ static int make_room(struct vtd_device *vdev, u32 pasid)
 	return 0;
 }
 
-/* 6.5.3.1: what was translated by an entry that is gone. */
-static void forget_translations(struct vtd_device *vdev, u32 pasid,
+/*
+ * 6.5.3.1: what was translated by an entry that is gone. Of what goes through both
+ * stages some is tagged with the domain id alone.
+ */
+static void forget_translations(struct vtd_batch *batch, u32 pasid,
 				const struct vtd_pasid_entry *old)
 {
 	u16 did = FIELD_GET(VTD_PE_1_DID, old->w[1]);
 
 	if (!(old->w[0] & VTD_PE_0_P))
 		return;
-	if (FIELD_GET(VTD_PE_0_PGTT, old->w[0]) == VTD_PGTT_SECOND)
-		vtd_forget_domain(vdev->unit, did);
+	if (FIELD_GET(VTD_PE_0_PGTT, old->w[0]) == VTD_PGTT_FIRST)
+		vtd_forget_first_stage(batch, did, pasid, 0, U64_MAX, true);
 	else
-		vtd_forget_first_stage(vdev->unit, did, pasid, 0, U64_MAX, true);
+		vtd_forget_domain(batch, did);
 }
 
 /* @entry is one of zeroes or a valid one. */
@@ -225,13 +234,17 @@ static void pasid_write(struct vtd_device *vdev, u32 pasid,
 	struct vtd_pasid_entry old = table_at(*directory_item(pasids, pasid))
 				     [pasid % VTD_PTABLE_ENTRIES];
 	bool was = old.w[0] & VTD_PE_0_P, is = entry->w[0] & VTD_PE_0_P;
+	struct vtd_batch batch;
 
-	vtd_pasids_set(vdev->unit, pasids, pasid, entry);
+	vtd_batch_init(&batch, vdev->unit);
+	vtd_pasids_set(&batch, pasids, pasid, entry);
 	pasids->nr += is - was;
 	/* Whether the device may use PASIDs at all stands in its context entry. */
 	if (was != is && pasids->nr == is)
-		vtd_contexts_update(vdev);
-	forget_translations(vdev, pasid, &old);
+		vtd_contexts_update(vdev, &batch);
+	vtd_batch_fence(&batch);
+	forget_translations(&batch, pasid, &old);
+	vtd_batch_run(&batch);
 }
 
 static int check_pasid(struct vtd_device *vdev, u32 pasid)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Queued invalidation, 6.5.2: telling a unit what to forget, and knowing when it
- * has. Each call puts its descriptors and a wait descriptor into the queue and
- * returns when hardware has come to the latter.
+ * has. Invalidations that belong together are collected in a batch, which goes into
+ * the queue with one wait descriptor behind it; whoever runs it returns when hardware
+ * has come to the latter. No two batches are in a queue at once.
  */
 #include <linux/delay.h>
 #include <linux/iommufd_reason.h>
@@ -77,74 +78,89 @@ static void queue_ring(struct vtd_unit *unit)
 		    unit->queue.tail * sizeof(struct vtd_entry));
 }
 
-/*
- * A wait descriptor that nobody waits for: it writes to the word after the one that is
- * looked at. One that has nothing to do is not liked either.
- */
-static struct vtd_entry queue_idle(const struct vtd_queue *q)
+/* What follows it waits for all that stands before it, and it tells so. */
+static u64 wait_lo(u32 stamp)
 {
-	return (struct vtd_entry){
-		.lo = FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT) | VTD_QI_WAIT_LO_SW,
-		.hi = virt_to_phys(q->status + 1),
-	};
+	return FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT) | VTD_QI_WAIT_LO_SW |
+	       VTD_QI_WAIT_LO_FN | FIELD_PREP(VTD_QI_WAIT_LO_DATA, stamp);
 }
 
 static void queue_put_wait(struct vtd_queue *q)
 {
-	queue_put(q, FIELD_PREP(VTD_QI_TYPE, VTD_QI_WAIT) | VTD_QI_WAIT_LO_SW |
-		     VTD_QI_WAIT_LO_FN |
-		     FIELD_PREP(VTD_QI_WAIT_LO_DATA, q->stamp),
-		  virt_to_phys(q->status));
+	queue_put(q, wait_lo(q->stamp), virt_to_phys(q->status));
 }
 
 /*
- * 6.5.2.12: hardware has stopped, and goes on when the error is cleared. At a
- * descriptor that it does not like: it finds something harmless in its place then.
- * At a device that has not answered: what waited for it was given up, and a wait
- * descriptor more has to tell that the rest was done.
- *
- * Return: what has become of the descriptor that is waited for: 0, -EINVAL if it
- * was not liked, -ETIMEDOUT if a device has not answered
+ * One that nobody waits for. It writes as well, beside what is waited for: not every
+ * unit takes one that neither writes nor interrupts.
  */
-static int queue_recover(struct vtd_unit *unit, u32 status)
+static struct vtd_entry fence(const struct vtd_queue *q)
+{
+	return (struct vtd_entry){ wait_lo(0), virt_to_phys(q->status + 1) };
+}
+
+/**
+ * struct vtd_outcome - what has become of the descriptors of a batch
+ * @start: slot of the first one
+ * @nr: how many there are; a wait descriptor follows
+ * @refused: which ones the unit did not like, one bit for each
+ * @silent: the device that has not answered in time, 0 if the unit does not say
+ */
+struct vtd_outcome {
+	unsigned int start;
+	unsigned int nr;
+	u32 refused;
+	u16 silent;
+};
+
+/*
+ * 6.5.2.12: hardware has stopped, and goes on when the error is cleared. At a
+ * descriptor that it does not like: it finds something harmless in its place then,
+ * and what follows is done. At a device that has not answered: what waited for it was
+ * given up, and a wait descriptor more has to tell that the rest was done.
+ *
+ * Return: -ETIMEDOUT if a device has not answered, else 0
+ */
+static int queue_recover(struct vtd_unit *unit, u32 status, struct vtd_outcome *out)
 {
 	struct vtd_queue *q = &unit->queue;
 	unsigned int head = vtd_read64(unit, VTD_IQH) / sizeof(struct vtd_entry);
 	struct vtd_entry *slot = &q->descriptors[head % QUEUE_SLOTS];
-	int rc = 0;
+	u64 record = vtd_read64(unit, VTD_IQER);
+	unsigned int place;
 
 	pr_err_ratelimited("%s: invalidation error %#x (%#llx) at descriptor %u: %llx %llx\n",
-			   unit->name, status, vtd_read64(unit, VTD_IQER), head,
-			   slot->lo, slot->hi);
-	if (status & VTD_FSTS_ITE) {
-		rc = -ETIMEDOUT;
-		queue_put_wait(q);
-	}
+			   unit->name, status, record, head, slot->lo, slot->hi);
+	if (status & VTD_FSTS_ITE)
+		out->silent = FIELD_GET(VTD_IQER_ITESID, record);
 	if (status & VTD_FSTS_IQE) {
-		rc = -EINVAL;
-		memset(slot, 0, q->step * sizeof(*slot));
-		*slot = queue_idle(q);
-		/* in case it was the one that tells */
-		queue_put_wait(q);
+		place = (head - out->start) % QUEUE_SLOTS / q->step;
+		if (place < out->nr)
+			out->refused |= BIT(place);
+		*slot = fence(q);
 	}
+	/* in case the one that tells is what was refused, or given up */
+	if (status & (VTD_FSTS_ITE | VTD_FSTS_IQE))
+		queue_put_wait(q);
 	dma_wmb();
 	vtd_write(unit, VTD_FSTS, status);
-	if (rc)
+	if (status & (VTD_FSTS_ITE | VTD_FSTS_IQE))
 		queue_ring(unit);
-	return rc;
+	return status & VTD_FSTS_ITE ? -ETIMEDOUT : 0;
 }
 
-static int queue_wait(struct vtd_unit *unit, u32 stamp, u64 timeout_us)
+static int queue_wait(struct vtd_unit *unit, u64 timeout_us, struct vtd_outcome *out)
 {
 	const u32 errors = VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE;
+	struct vtd_queue *q = &unit->queue;
 	u64 spins = 0;
 	int rc = 0;
 
-	while (READ_ONCE(*unit->queue.status) != stamp) {
+	while (READ_ONCE(*q->status) != q->stamp) {
 		u32 status = vtd_read(unit, VTD_FSTS) & errors;
 
 		if (status)
-			rc = queue_recover(unit, status) ?: rc;
+			rc = queue_recover(unit, status, out) ?: rc;
 		if (spins++ == timeout_us) {
 			/* Going on would hand memory out that devices reach. */
 			panic("%s: the invalidation queue stands still\n",
@@ -157,36 +173,55 @@ static int queue_wait(struct vtd_unit *unit, u32 stamp, u64 timeout_us)
 	return rc;
 }
 
-static int queue_submit(struct vtd_unit *unit, u64 lo, u64 hi, u64 timeout_us)
+/**
+ * vtd_queue_submit - put descriptors in and wait until all are done
+ * @unit: the unit
+ * @d: the descriptors
+ * @nr: how many, up to VTD_BATCH_MAX
+ * @timeout_us: how long it may take
+ * @out: receives which of them were refused
+ *
+ * For this file only, but a symbol, for a test to pretend that no device answers.
+ *
+ * Return: -ETIMEDOUT if a device has not answered, else 0
+ */
+noinline __noclone int vtd_queue_submit(struct vtd_unit *unit,
+					const struct vtd_entry *d,
+					unsigned int nr, u64 timeout_us,
+					struct vtd_outcome *out)
 {
 	struct vtd_queue *q = &unit->queue;
 	unsigned long flags;
+	unsigned int i;
 	int rc;
 
 	raw_spin_lock_irqsave(&q->lock, flags);
+	*out = (struct vtd_outcome){ .start = q->tail, .nr = nr };
 	q->stamp++;
-	queue_put(q, lo, hi);
+	for (i = 0; i < nr; i++)
+		queue_put(q, d[i].lo, d[i].hi);
 	queue_put_wait(q);
 	queue_ring(unit);
-	rc = queue_wait(unit, q->stamp, timeout_us);
+	rc = queue_wait(unit, timeout_us, out);
 	raw_spin_unlock_irqrestore(&q->lock, flags);
 	return rc;
 }
 
 static void queue_must_run(struct vtd_unit *unit, u64 lo)
 {
-	if (queue_submit(unit, lo, 0, QUEUE_TIMEOUT_US) == -EINVAL)
+	const struct vtd_entry d = { .lo = lo };
+	struct vtd_outcome out;
+
+	vtd_queue_submit(unit, &d, 1, QUEUE_TIMEOUT_US, &out);
+	if (out.refused)
 		panic("%s: the unit does not forget\n", unit->name);
 }
 
 /* What hardware cannot forget by itself it forgets with everything else. */
-static void queue_run(struct vtd_unit *unit, u64 lo, u64 hi)
+static void forget_everything(struct vtd_unit *unit)
 {
 	const u64 global = FIELD_PREP(VTD_QI_LO_G, VTD_G_GLOBAL);
 
-	/* a device that does not answer is not what this is about */
-	if (queue_submit(unit, lo, hi, QUEUE_TIMEOUT_US) != -EINVAL)
-		return;
 	queue_must_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_CONTEXT) | global);
 	if (unit->scalable)
 		queue_must_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID) |
@@ -197,16 +232,159 @@ static void queue_run(struct vtd_unit *unit, u64 lo, u64 hi)
 }
 
 /**
- * vtd_queue_run - have a unit do what a descriptor says, and wait until it is done
- * @unit: the unit
+ * vtd_batch_init - begin to collect invalidations
+ * @batch: of the caller, on the stack
+ * @unit: that they are for
+ */
+void vtd_batch_init(struct vtd_batch *batch, struct vtd_unit *unit)
+{
+	batch->unit = unit;
+	batch->nr = 0;
+	batch->devices = 0;
+}
+
+/* Of a device that is not cut off yet. */
+static bool asks_device(const struct vtd_batch *batch, unsigned int i)
+{
+	return batch->devices & BIT(i) && !READ_ONCE(batch->vdev[i]->cut);
+}
+
+static bool one_device(const struct vtd_batch *batch)
+{
+	struct vtd_device *vdev = NULL;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++) {
+		if (!(batch->devices & BIT(i)))
+			continue;
+		if (vdev && vdev != batch->vdev[i])
+			return false;
+		vdev = batch->vdev[i];
+	}
+	return vdev;
+}
+
+static bool is_silent(const struct vtd_batch *batch, unsigned int i, u16 sid)
+{
+	return one_device(batch) ||
+	       (sid && sid == pci_dev_id(to_pci_dev(batch->vdev[i]->dev)));
+}
+
+/* What may have been given up with the devices is told once more. */
+static void run_again(const struct vtd_batch *batch)
+{
+	struct vtd_entry d[VTD_BATCH_MAX];
+	struct vtd_outcome out;
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < batch->nr; i++)
+		if (!(batch->devices & BIT(i)))
+			d[nr++] = batch->d[i];
+	if (!nr)
+		return;
+	vtd_queue_submit(batch->unit, d, nr, QUEUE_TIMEOUT_US, &out);
+	if (out.refused)
+		forget_everything(batch->unit);
+}
+
+/*
+ * Not everything was done. First the unit: what it refused it forgets with all the
+ * rest, before which a device cannot be told. Then the devices, each alone,
+ * so that only those are cut off which do not answer; the ones that a descriptor was
+ * refused for are asked no more.
+ */
+static void batch_make_up(struct vtd_batch *batch, int rc,
+			  const struct vtd_outcome *out)
+{
+	bool lost = out->refused & ~batch->devices;
+	struct vtd_outcome alone;
+	unsigned int i;
+
+	if (lost)
+		forget_everything(batch->unit);
+	else if (rc)
+		run_again(batch);
+	for (i = 0; i < batch->nr; i++) {
+		bool failed = out->refused & BIT(i);
+
+		if (!asks_device(batch, i))
+			continue;
+		failed |= rc && is_silent(batch, i, out->silent);
+		if (!failed && (rc || lost))
+			failed = vtd_queue_submit(batch->unit, &batch->d[i], 1,
+						  QUEUE_DEVICE_TIMEOUT_US,
+						  &alone) || alone.refused;
+		if (failed)
+			vtd_device_cut(batch->vdev[i]);
+	}
+}
+
+/**
+ * vtd_batch_run - have the unit do what was collected, and wait until it is done
+ * @batch: empty afterwards
+ *
+ * A device that does not answer is cut off. What the unit refuses is made up for by
+ * forgetting everything.
+ *
+ * Context: any. With device TLBs in it takes as long as the devices do, which may be
+ * 90 s.
+ */
+void vtd_batch_run(struct vtd_batch *batch)
+{
+	struct vtd_outcome out;
+	int rc;
+
+	if (!batch->nr)
+		return;
+	rc = vtd_queue_submit(batch->unit, batch->d, batch->nr, batch->devices ?
+			      QUEUE_DEVICE_TIMEOUT_US : QUEUE_TIMEOUT_US, &out);
+	if (rc || out.refused)
+		batch_make_up(batch, rc, &out);
+	vtd_batch_init(batch, batch->unit);
+}
+
+/**
+ * vtd_batch_add - add an invalidation
+ * @batch: run and begun anew when it is full
  * @lo: bits 63:0 of the descriptor
  * @hi: bits 127:64 of it
  *
- * Context: any.
+ * Hardware may do what follows before this, if there is no vtd_batch_fence() between.
+ *
+ * Context: as vtd_batch_run()
  */
-void vtd_queue_run(struct vtd_unit *unit, u64 lo, u64 hi)
+void vtd_batch_add(struct vtd_batch *batch, u64 lo, u64 hi)
 {
-	queue_run(unit, lo, hi);
+	if (batch->nr == VTD_BATCH_MAX)
+		vtd_batch_run(batch);
+	batch->d[batch->nr++] = (struct vtd_entry){ .lo = lo, .hi = hi };
+}
+
+/**
+ * vtd_batch_fence - what follows is done after all that was added before
+ * @batch: the batch
+ *
+ * 6.5.2: descriptors are done in any order but for this. Where it counts: context
+ * entries, entries of PASID tables, translations, device TLBs. Each of them can be
+ * filled again from the one before.
+ *
+ * Context: as vtd_batch_run()
+ */
+void vtd_batch_fence(struct vtd_batch *batch)
+{
+	const struct vtd_entry d = fence(&batch->unit->queue);
+
+	if (batch->nr && batch->d[batch->nr - 1].lo != d.lo)
+		vtd_batch_add(batch, d.lo, d.hi);
+}
+
+static void run_one(struct vtd_unit *unit, u64 lo)
+{
+	struct vtd_batch batch;
+
+	vtd_batch_init(&batch, unit);
+	vtd_batch_add(&batch, lo, 0);
+	vtd_batch_run(&batch);
 }
 
 /**
@@ -217,24 +395,24 @@ void vtd_queue_run(struct vtd_unit *unit, u64 lo, u64 hi)
  */
 void vtd_forget_contexts(struct vtd_unit *unit)
 {
-	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_CONTEXT) |
-			FIELD_PREP(VTD_QI_LO_G, VTD_G_GLOBAL), 0);
+	run_one(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_CONTEXT) |
+		      FIELD_PREP(VTD_QI_LO_G, VTD_G_GLOBAL));
 }
 
 /**
  * vtd_forget_context - forget the context entry of a requester
- * @unit: the unit
+ * @batch: for a unit
  * @did: the domain id that was in it
  * @sid: bus, device and function
  *
- * Context: any.
+ * Context: as vtd_batch_run()
  */
-void vtd_forget_context(struct vtd_unit *unit, u16 did, u16 sid)
+void vtd_forget_context(struct vtd_batch *batch, u16 did, u16 sid)
 {
-	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_CONTEXT) |
-			FIELD_PREP(VTD_QI_LO_G, VTD_G_SELECTIVE) |
-			FIELD_PREP(VTD_QI_LO_DID, did) |
-			FIELD_PREP(VTD_QI_CONTEXT_LO_SID, sid), 0);
+	vtd_batch_add(batch, FIELD_PREP(VTD_QI_TYPE, VTD_QI_CONTEXT) |
+			     FIELD_PREP(VTD_QI_LO_G, VTD_G_SELECTIVE) |
+			     FIELD_PREP(VTD_QI_LO_DID, did) |
+			     FIELD_PREP(VTD_QI_CONTEXT_LO_SID, sid), 0);
 }
 
 /* DMA that is under way ends before the invalidation does, if hardware can. */
@@ -254,35 +432,35 @@ static u64 iotlb(const struct vtd_unit *unit, unsigned int what, u16 did)
  */
 void vtd_forget_all(struct vtd_unit *unit)
 {
-	queue_run(unit, iotlb(unit, VTD_G_GLOBAL, 0), 0);
+	run_one(unit, iotlb(unit, VTD_G_GLOBAL, 0));
 }
 
 /**
  * vtd_forget_domain - forget all translations of a domain
- * @unit: the unit
+ * @batch: for a unit
  * @did: the domain's id
  *
- * Context: any.
+ * Context: as vtd_batch_run()
  */
-void vtd_forget_domain(struct vtd_unit *unit, u16 did)
+void vtd_forget_domain(struct vtd_batch *batch, u16 did)
 {
-	queue_run(unit, iotlb(unit, VTD_G_DOMAIN, did), 0);
+	vtd_batch_add(batch, iotlb(batch->unit, VTD_G_DOMAIN, did), 0);
 }
 
 /**
  * vtd_forget_pasid - forget where requests with a PASID go
- * @unit: the unit, in scalable mode
+ * @batch: for a unit in scalable mode
  * @did: the domain id that was in the entry, 0 if there was none
  * @pasid: the PASID; 0 for requests without one
  *
- * Context: any.
+ * Context: as vtd_batch_run()
  */
-void vtd_forget_pasid(struct vtd_unit *unit, u16 did, u32 pasid)
+void vtd_forget_pasid(struct vtd_batch *batch, u16 did, u32 pasid)
 {
-	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID) |
-			FIELD_PREP(VTD_QI_LO_G, VTD_G_PASID_ONE) |
-			FIELD_PREP(VTD_QI_LO_DID, did) |
-			FIELD_PREP(VTD_QI_LO_PASID, pasid), 0);
+	vtd_batch_add(batch, FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID) |
+			     FIELD_PREP(VTD_QI_LO_G, VTD_G_PASID_ONE) |
+			     FIELD_PREP(VTD_QI_LO_DID, did) |
+			     FIELD_PREP(VTD_QI_LO_PASID, pasid), 0);
 }
 
 /**
@@ -294,9 +472,9 @@ void vtd_forget_pasid(struct vtd_unit *unit, u16 did, u32 pasid)
  */
 void vtd_forget_interrupt(struct vtd_unit *unit, u16 handle)
 {
-	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_INTERRUPT) |
-			VTD_QI_INTERRUPT_LO_G |
-			FIELD_PREP(VTD_QI_INTERRUPT_LO_IIDX, handle), 0);
+	run_one(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_INTERRUPT) |
+		      VTD_QI_INTERRUPT_LO_G |
+		      FIELD_PREP(VTD_QI_INTERRUPT_LO_IIDX, handle));
 }
 
 /**
@@ -307,7 +485,7 @@ void vtd_forget_interrupt(struct vtd_unit *unit, u16 handle)
  */
 void vtd_forget_interrupts(struct vtd_unit *unit)
 {
-	queue_run(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_INTERRUPT), 0);
+	run_one(unit, FIELD_PREP(VTD_QI_TYPE, VTD_QI_INTERRUPT));
 }
 
 /* The smallest aligned power of two of pages that has both ends. */
@@ -323,7 +501,7 @@ static u64 range_start(u64 first, unsigned int order)
 
 /**
  * vtd_forget_range - forget translations of a range
- * @unit: the unit
+ * @batch: for a unit
  * @did: the domain's id
  * @first: first address
  * @last: last address
@@ -332,26 +510,28 @@ static u64 range_start(u64 first, unsigned int order)
  * One descriptor covers the range, rounded out to a power of two of pages; what
  * is too large for one costs the whole domain.
  *
- * Context: any.
+ * Context: as vtd_batch_run()
  */
-void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
+void vtd_forget_range(struct vtd_batch *batch, u16 did, u64 first, u64 last,
 		      bool tables)
 {
+	const struct vtd_unit *unit = batch->unit;
 	unsigned int order = range_order(first, last);
 
 	if (!(unit->cap & VTD_CAP_PSI) ||
 	    order > FIELD_GET(VTD_CAP_MAMV, unit->cap)) {
-		vtd_forget_domain(unit, did);
+		vtd_forget_domain(batch, did);
 		return;
 	}
-	queue_run(unit, iotlb(unit, VTD_G_SELECTIVE, did),
-		  range_start(first, order) | FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
-		  (tables ? 0 : VTD_QI_IOTLB_HI_IH));
+	vtd_batch_add(batch, iotlb(unit, VTD_G_SELECTIVE, did),
+		      range_start(first, order) |
+		      FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
+		      (tables ? 0 : VTD_QI_IOTLB_HI_IH));
 }
 
 /**
  * vtd_forget_first_stage - forget first-stage translations of a range
- * @unit: the unit, in scalable mode
+ * @batch: for a unit in scalable mode
  * @did: the domain's id
  * @pasid: of the requests; 0 for those without one
  * @first: first address
@@ -360,25 +540,26 @@ void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
  *
  * As vtd_forget_range().
  *
- * Context: any.
+ * Context: as vtd_batch_run()
  */
-void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u32 pasid, u64 first,
-			    u64 last, bool tables)
+void vtd_forget_first_stage(struct vtd_batch *batch, u16 did, u32 pasid,
+			    u64 first, u64 last, bool tables)
 {
 	unsigned int order = range_order(first, last);
-	bool all = order > FIELD_GET(VTD_CAP_MAMV, unit->cap);
+	bool all = order > FIELD_GET(VTD_CAP_MAMV, batch->unit->cap);
 	u64 lo = FIELD_PREP(VTD_QI_TYPE, VTD_QI_PASID_IOTLB) |
 		 FIELD_PREP(VTD_QI_LO_DID, did) |
 		 FIELD_PREP(VTD_QI_LO_PASID, pasid);
 
 	if (all) {
-		queue_run(unit, lo | FIELD_PREP(VTD_QI_LO_G, VTD_G_PIOTLB_PASID),
-			  0);
+		vtd_batch_add(batch, lo | FIELD_PREP(VTD_QI_LO_G,
+						     VTD_G_PIOTLB_PASID), 0);
 		return;
 	}
-	queue_run(unit, lo | FIELD_PREP(VTD_QI_LO_G, VTD_G_PIOTLB_PAGES),
-		  range_start(first, order) | FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
-		  (tables ? 0 : VTD_QI_IOTLB_HI_IH));
+	vtd_batch_add(batch, lo | FIELD_PREP(VTD_QI_LO_G, VTD_G_PIOTLB_PAGES),
+		      range_start(first, order) |
+		      FIELD_PREP(VTD_QI_IOTLB_HI_AM, order) |
+		      (tables ? 0 : VTD_QI_IOTLB_HI_IH));
 }
 
 /* 6.5.2.5: of a function without one of its own, its physical function's queue. */
@@ -394,18 +575,19 @@ static u64 pfsid(const struct vtd_unit *unit, struct pci_dev *pdev)
 
 /**
  * vtd_forget_device_tlb - have a device forget translations of a range
- * @vdev: the device; its ATS is on
+ * @batch: for its unit
+ * @vdev: the device; its ATS is on, and stays on until the batch has run
  * @pasid: with which it asked for them, IOMMU_NO_PASID without
  * @first: first address
  * @last: last address
  *
- * The unit has forgotten them already: it could tell the device again.
+ * The unit has to forget them before, as it could tell the device again: what is in
+ * the batch is done first.
  *
- * Context: any. Takes as long as the device does, which may be 90 s.
- * Return: 0, or a negative errno if the device may still know them
+ * Context: as vtd_batch_run()
  */
-int vtd_forget_device_tlb(const struct vtd_device *vdev, u32 pasid, u64 first,
-			  u64 last)
+void vtd_forget_device_tlb(struct vtd_batch *batch, struct vtd_device *vdev,
+			   u32 pasid, u64 first, u64 last)
 {
 	struct pci_dev *pdev = to_pci_dev(vdev->dev);
 	unsigned int order = range_order(first, last);
@@ -426,5 +608,9 @@ int vtd_forget_device_tlb(const struct vtd_device *vdev, u32 pasid, u64 first,
 		      FIELD_PREP(VTD_QI_LO_PASID, pasid);
 		hi |= order ? VTD_QI_PDEV_HI_S : 0;
 	}
-	return queue_submit(vdev->unit, lo, hi, QUEUE_DEVICE_TIMEOUT_US);
+	if (batch->nr && !(batch->devices & BIT(batch->nr - 1)))
+		vtd_batch_fence(batch);
+	vtd_batch_add(batch, lo, hi);
+	batch->vdev[batch->nr - 1] = vdev;
+	batch->devices |= BIT(batch->nr - 1);
 }

@@ -11,7 +11,7 @@
 #include "vtd.h"
 
 /* Descriptors that are copied in at once. */
-#define REQUEST_BATCH 32
+#define REQUEST_BATCH 16
 
 /**
  * struct vtd_guest_device - a device in a vIOMMU
@@ -56,19 +56,18 @@ static struct iommufd_vdevice *requested_device(struct iommufd_viommu *viommu,
  * None of the guest's context entries is cached anywhere: what one of them says is
  * what the user attaches the device to.
  */
-static int request_run(struct iommufd_viommu *viommu, const u64 q[4])
+static int request_check(struct iommufd_viommu *viommu,
+			 struct vtd_request *request, const u64 q[4])
 {
-	struct vtd_request request;
 	int rc;
 
-	rc = vtd_request_read(&request, q);
+	rc = vtd_request_read(request, q);
 	if (rc)
 		return rc;
-	if (request.has_sid && !requested_device(viommu, &request))
+	if (request->has_sid && !requested_device(viommu, request))
 		return iommufd_refuse(-EIO,
 				      "the viommu has no device with source id 0x%x",
-				      request.sid);
-	vtd_nested_request(viommu, &request);
+				      request->sid);
 	return 0;
 }
 
@@ -76,6 +75,7 @@ static int invalidate_batch(struct iommufd_viommu *viommu,
 			    struct iommu_user_data_array *array, u32 *done)
 {
 	struct iommu_ext_vtd_invalidate inv[REQUEST_BATCH];
+	struct vtd_request requests[REQUEST_BATCH];
 	u32 i, nr = min(array->entry_num - *done, REQUEST_BATCH);
 	int rc;
 
@@ -85,11 +85,13 @@ static int invalidate_batch(struct iommufd_viommu *viommu,
 	if (rc)
 		return rc;
 	iommufd_viommu_lock(viommu);
-	for (i = 0; i < nr && !rc; i++) {
-		rc = request_run(viommu, inv[i].descriptor);
-		if (!rc)
-			++*done;
+	for (i = 0; i < nr; i++) {
+		rc = request_check(viommu, &requests[i], inv[i].descriptor);
+		if (rc)
+			break;
 	}
+	vtd_nested_requests(viommu, requests, i);
+	*done += i;
 	iommufd_viommu_unlock(viommu);
 	return rc;
 }

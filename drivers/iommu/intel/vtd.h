@@ -25,7 +25,10 @@
 
 struct dentry;
 struct irq_domain;
+struct vtd_device;
+struct vtd_unit;
 struct vtd_interrupts;
+struct vtd_outcome;
 
 /**
  * struct vtd_queue - the invalidation queue of a unit
@@ -33,7 +36,8 @@ struct vtd_interrupts;
  * @descriptors: a page of them, which hardware reads
  * @tail: where the next one goes, in units of 128 bits
  * @step: how many of those a descriptor has
- * @status: where hardware says that it has come to a wait descriptor
+ * @status: where hardware says that it has come to a wait descriptor; what fences
+ *	    write goes into the word behind
  * @stamp: what it writes there next
  */
 struct vtd_queue {
@@ -43,6 +47,29 @@ struct vtd_queue {
 	unsigned int step;
 	u32 *status;
 	u32 stamp;
+};
+
+/* Descriptors that a batch holds; a queue has room for 128 and more. */
+#define VTD_BATCH_MAX 16
+
+/**
+ * struct vtd_batch - invalidations for one unit that are waited for together
+ * @unit: the unit
+ * @nr: how many there are
+ * @devices: which of them are for device TLBs, one bit for each
+ * @d: the descriptors
+ * @vdev: of those in @devices: the device
+ *
+ * On the stack of the one who collects them, see vtd_batch_init(). One that gets full
+ * is run, so all that it refers to has to be ready for that whenever something is
+ * added.
+ */
+struct vtd_batch {
+	struct vtd_unit *unit;
+	unsigned int nr;
+	u32 devices;
+	struct vtd_entry d[VTD_BATCH_MAX];
+	struct vtd_device *vdev[VTD_BATCH_MAX];
 };
 
 /**
@@ -260,21 +287,25 @@ static inline void vtd_write64(struct vtd_unit *unit, unsigned int reg, u64 valu
 /* queue.c */
 int vtd_queue_init(struct vtd_unit *unit);
 void vtd_queue_fini(struct vtd_unit *unit);
-void vtd_queue_run(struct vtd_unit *unit, u64 lo, u64 hi);
+void vtd_batch_init(struct vtd_batch *batch, struct vtd_unit *unit);
+void vtd_batch_add(struct vtd_batch *batch, u64 lo, u64 hi);
+void vtd_batch_fence(struct vtd_batch *batch);
+void vtd_batch_run(struct vtd_batch *batch);
+int vtd_queue_submit(struct vtd_unit *unit, const struct vtd_entry *d,
+		     unsigned int nr, u64 timeout_us, struct vtd_outcome *out);
 void vtd_forget_contexts(struct vtd_unit *unit);
-void vtd_forget_context(struct vtd_unit *unit, u16 did, u16 sid);
 void vtd_forget_all(struct vtd_unit *unit);
-void vtd_forget_domain(struct vtd_unit *unit, u16 did);
-void vtd_forget_pasid(struct vtd_unit *unit, u16 did, u32 pasid);
 void vtd_forget_interrupt(struct vtd_unit *unit, u16 handle);
 void vtd_forget_interrupts(struct vtd_unit *unit);
-void vtd_forget_range(struct vtd_unit *unit, u16 did, u64 first, u64 last,
+void vtd_forget_context(struct vtd_batch *batch, u16 did, u16 sid);
+void vtd_forget_domain(struct vtd_batch *batch, u16 did);
+void vtd_forget_pasid(struct vtd_batch *batch, u16 did, u32 pasid);
+void vtd_forget_range(struct vtd_batch *batch, u16 did, u64 first, u64 last,
 		      bool tables);
-void vtd_forget_first_stage(struct vtd_unit *unit, u16 did, u32 pasid, u64 first,
-			    u64 last, bool tables);
-
-int vtd_forget_device_tlb(const struct vtd_device *vdev, u32 pasid, u64 first,
-			  u64 last);
+void vtd_forget_first_stage(struct vtd_batch *batch, u16 did, u32 pasid,
+			    u64 first, u64 last, bool tables);
+void vtd_forget_device_tlb(struct vtd_batch *batch, struct vtd_device *vdev,
+			   u32 pasid, u64 first, u64 last);
 
 /* ats.c */
 void vtd_ats_init(struct vtd_device *vdev);
@@ -282,12 +313,13 @@ void vtd_ats_enter(struct vtd_device *vdev, struct vtd_domain *domain);
 void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain);
 void vtd_ats_leave(struct vtd_device *vdev, struct vtd_domain *domain);
 void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain);
-void vtd_ats_forget(struct vtd_domain *domain, u64 first, u64 last);
+void vtd_ats_forget(struct vtd_batch *batch, struct vtd_domain *domain, u64 first,
+		    u64 last);
 
 /* pasid.c */
 int vtd_pasids_init(struct vtd_unit *unit, struct vtd_pasids *pasids);
 void vtd_pasids_fini(struct vtd_pasids *pasids);
-void vtd_pasids_set(struct vtd_unit *unit, struct vtd_pasids *pasids, u32 pasid,
+void vtd_pasids_set(struct vtd_batch *batch, struct vtd_pasids *pasids, u32 pasid,
 		    const struct vtd_pasid_entry *entry);
 u64 vtd_pasids_context(const struct vtd_pasids *pasids);
 struct vtd_pasid_entry vtd_pasid_pass_through(void);
@@ -339,7 +371,7 @@ int vtd_pass_everything_through(struct vtd_unit *unit);
 int vtd_attach_pass_through(struct iommu_domain *domain, struct device *dev);
 int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev);
 int vtd_attach_paging(struct iommu_domain *domain, struct device *dev);
-void vtd_contexts_update(struct vtd_device *vdev);
+void vtd_contexts_update(struct vtd_device *vdev, struct vtd_batch *batch);
 void vtd_contexts_free(struct vtd_unit *unit);
 
 /* domain.c */
@@ -370,9 +402,8 @@ struct iommu_domain *vtd_nested_alloc(struct device *dev,
 				      const struct iommu_user_data *data);
 bool vtd_nested_suits(const struct vtd_domain *domain,
 		      const struct vtd_unit *unit);
-void vtd_nested_forget_all(struct vtd_domain *domain);
-void vtd_nested_request(struct iommufd_viommu *viommu,
-			const struct vtd_request *request);
+void vtd_nested_requests(struct iommufd_viommu *viommu,
+			 const struct vtd_request *requests, unsigned int nr);
 int vtd_nested_invalidate(struct iommu_domain *iommu_domain,
 			  struct iommu_user_data_array *array);
 

@@ -84,6 +84,8 @@
 #define VTD_FSTS_IQE		BIT(4)
 #define VTD_FSTS_ICE		BIT(5)
 #define VTD_FSTS_ITE		BIT(6)
+/* of IQER: whose device TLB did not answer, 0 if the unit does not tell */
+#define VTD_IQER_ITESID		GENMASK_ULL(47, 32)
 #define VTD_FSTS_FRI		GENMASK(15, 8)
 
 #define VTD_FECTL_IM		BIT(31)

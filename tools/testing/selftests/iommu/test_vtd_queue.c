@@ -19,7 +19,7 @@ static void load(void)
 		tap_skip("vtd_queue_test.ko is not there");
 	if (syscall(SYS_finit_module, f, "", 0) && errno != EEXIST) {
 		if (errno == ENODEV)
-			tap_skip("a unit in software needs a CPU of its own");
+			tap_skip("a unit in software needs a CPU of its own, and three devices");
 		tap_fail(__FILE__, __LINE__, "the module does not load: %s", tap_errno(errno));
 	}
 	close(f);
@@ -57,6 +57,11 @@ static const struct tap_test tests[] = {
 	{ "a device that does not answer is told of, and the queue goes on", judge, 60, "mute" },
 	{ "a device's descriptor that is refused is told of", judge, 60, "device_refused" },
 	{ "the bits of a device's descriptors", judge, 60, "device_bits" },
+	{ "a batch is waited for once, and in order where that counts", judge, 60, "together" },
+	{ "a batch that is too large goes in several goes", judge, 60, "large" },
+	{ "a batch of which any one descriptor is refused", judge, 60, "refused_anywhere" },
+	{ "a batch of which two are refused", judge, 60, "refused_twice" },
+	{ "of a batch's devices just those that do not answer are cut off", judge, 60, "muted_anyone" },
 };
 
 int main(int argc, char **argv)

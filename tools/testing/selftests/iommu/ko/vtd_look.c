@@ -173,7 +173,7 @@ static int mute(bool on)
 		return 0;
 	}
 	memset(&mute_probe, 0, sizeof(mute_probe));
-	mute_probe.kp.symbol_name = "iommu_vtd:vtd_forget_device_tlb";
+	mute_probe.kp.symbol_name = "iommu_vtd:vtd_queue_submit";
 	mute_probe.handler = no_answer;
 	rc = register_kretprobe(&mute_probe);
 	muted = !rc;
