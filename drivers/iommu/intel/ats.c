@@ -158,7 +158,7 @@ void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain)
 	if (vdev->ats_on)
 		pci_disable_ats(to_pci_dev(vdev->dev));
 	vdev->ats_on = false;
-	vdev->cut = false;
+	vtd_device_uncut(vdev);
 	list_del_init(&user->link);
 	spin_unlock(&domain->lock);
 }
@@ -179,7 +179,7 @@ void vtd_ats_forget(struct vtd_batch *batch, struct vtd_domain *domain, u64 firs
 		struct vtd_device *vdev = user->vdev;
 
 		if (vdev->unit == batch->unit && vdev->ats_on &&
-		    !READ_ONCE(vdev->cut))
+		    !READ_ONCE(vdev->cut_done))
 			vtd_forget_device_tlb(batch, vdev, user->pasid, first,
 					      last);
 	}

@@ -172,27 +172,45 @@ static struct vtd_scontext *scontext_of(struct vtd_unit *unit, u16 sid)
 	return table ? &table[sid & 0x7f] : NULL;
 }
 
-/* Hardware sees either the old entry or the new one. */
-static void context_write(struct vtd_unit *unit, struct vtd_entry *entry,
+/*
+ * Hardware sees either the old entry or the new one. A device that has been cut off
+ * has none: that is looked at in the same moment, so that not even for an
+ * instant it is there again.
+ */
+static void context_write(const struct vtd_device *vdev, struct vtd_entry *entry,
 			  struct vtd_entry value)
 {
 	union {
 		struct vtd_entry entry;
 		u128 whole;
-	} old = { .entry = *entry }, new = { .entry = value };
+	} old, new;
+	unsigned long flags;
 
-	while (!try_cmpxchg128((u128 *)entry, &old.whole, new.whole))
-		;
-	flush(unit, entry, sizeof(*entry));
+	raw_spin_lock_irqsave(&vdev->unit->context_lock, flags);
+	if (vdev->cut)
+		value.lo &= ~VTD_CTX_LO_P;
+	old.entry = *entry;
+	new.entry = value;
+	cmpxchg128((u128 *)entry, old.whole, new.whole);
+	flush(vdev->unit, entry, sizeof(*entry));
+	raw_spin_unlock_irqrestore(&vdev->unit->context_lock, flags);
 }
 
-/* All that ever changes in it is one word. */
-static void scontext_write(struct vtd_unit *unit, struct vtd_scontext *entry,
+/* The same. All that ever changes in it is one word. */
+static void scontext_write(const struct vtd_device *vdev,
+			   struct vtd_scontext *entry,
 			   const struct vtd_pasids *pasids, bool device_tlb)
 {
-	WRITE_ONCE(entry->w[0], vtd_pasids_context(pasids) |
-				(device_tlb ? VTD_SCTX_0_DTE : 0));
-	flush(unit, entry, sizeof(*entry));
+	u64 value = vtd_pasids_context(pasids) |
+		    (device_tlb ? VTD_SCTX_0_DTE : 0);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vdev->unit->context_lock, flags);
+	if (vdev->cut)
+		value &= ~VTD_SCTX_0_P;
+	WRITE_ONCE(entry->w[0], value);
+	flush(vdev->unit, entry, sizeof(*entry));
+	raw_spin_unlock_irqrestore(&vdev->unit->context_lock, flags);
 }
 
 static struct vtd_entry context_pass_through(const struct vtd_unit *unit)
@@ -243,27 +261,50 @@ static int cut_id(struct vtd_device *vdev, u16 sid, const void *unused)
 
 	if (!word)
 		return 0;
-	/* bit 0 in both kinds; others may be writing the whole */
-	clear_bit(0, (unsigned long *)word);
+	static_assert(VTD_CTX_LO_P == VTD_SCTX_0_P);
+	WRITE_ONCE(*word, *word & ~VTD_CTX_LO_P);
 	flush(vdev->unit, word, sizeof(*word));
 	return 0;
 }
 
 /**
  * vtd_device_cut - keep a device from all memory until it is detached
- * @vdev: the device, in the list of a domain
+ * @vdev: the device, which is in the list of a domain that is locked, or its unit is
+ *	  locked, so that it is not detached meanwhile
  *
- * Context: any; the domain is locked.
+ * Two may do so at once. Each returns only after the device is cut off.
+ *
+ * Context: any.
  */
 void vtd_device_cut(struct vtd_device *vdev)
 {
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vdev->unit->context_lock, flags);
 	WRITE_ONCE(vdev->cut, true);
-	/* device_set() writes first and looks then */
-	smp_mb();
 	vtd_visit_ids(vdev, cut_id, NULL);
+	raw_spin_unlock_irqrestore(&vdev->unit->context_lock, flags);
 	vtd_forget_contexts(vdev->unit);
 	vtd_forget_all(vdev->unit);
+	WRITE_ONCE(vdev->cut_done, true);
 	dev_err(vdev->dev, "does not forget the translations it has asked for: it is cut off from all memory until it is detached\n");
+}
+
+/**
+ * vtd_device_uncut - a device that was perhaps cut off may be attached again
+ * @vdev: the device; its ATS is off, it is about to leave its last domain, which is
+ *	  locked
+ *
+ * Its context entries are there again when they are written the next time.
+ */
+void vtd_device_uncut(struct vtd_device *vdev)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vdev->unit->context_lock, flags);
+	WRITE_ONCE(vdev->cut, false);
+	WRITE_ONCE(vdev->cut_done, false);
+	raw_spin_unlock_irqrestore(&vdev->unit->context_lock, flags);
 }
 
 /**
@@ -292,7 +333,7 @@ static int write_id(struct vtd_device *vdev, u16 sid, const void *arg)
 		value = context_pass_through(vdev->unit);
 	if (id_has_tlb(vdev, sid, target->domain))
 		value.lo |= FIELD_PREP(VTD_CTX_LO_TT, VTD_TT_DEVICE_TLB);
-	context_write(vdev->unit, entry, value);
+	context_write(vdev, entry, value);
 	vtd_forget_context(target->batch, vdev->did, sid);
 	return 0;
 }
@@ -303,7 +344,7 @@ static int write_scalable_id(struct vtd_device *vdev, u16 sid, const void *arg)
 	const struct target *target = arg;
 
 	if (entry)
-		scontext_write(vdev->unit, entry, &vdev->pasids,
+		scontext_write(vdev, entry, &vdev->pasids,
 			       id_has_tlb(vdev, sid, target->domain));
 	vtd_forget_context(target->batch, vdev->did, sid);
 	return 0;
@@ -351,12 +392,6 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 		write_scalable(vdev, &target);
 	else
 		vtd_visit_ids(vdev, write_id, &target);
-	/* it has lost its TLB meanwhile, in the list of the old or the new domain */
-	smp_mb();
-	if (READ_ONCE(vdev->cut)) {
-		vtd_visit_ids(vdev, cut_id, NULL);
-		vtd_forget_contexts(vdev->unit);
-	}
 	vtd_batch_fence(&batch);
 	if (old && old->first_stage)
 		vtd_forget_first_stage(&batch, vdev->did, IOMMU_NO_PASID, 0,
@@ -364,7 +399,7 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 	else if (vdev->did)
 		vtd_forget_domain(&batch, vdev->did);
 	/* it may remember what it got from the old domain */
-	if (vdev->ats_on && !READ_ONCE(vdev->cut))
+	if (vdev->ats_on && !READ_ONCE(vdev->cut_done))
 		vtd_forget_device_tlb(&batch, vdev, IOMMU_NO_PASID, 0, U64_MAX);
 	vtd_batch_run(&batch);
 	if (domain)
@@ -451,13 +486,13 @@ static int make_id(struct vtd_device *vdev, u16 sid, const void *pasids)
 		scontext = scontext_of(unit, sid);
 		if (!scontext)
 			return -ENOMEM;
-		scontext_write(unit, scontext, pasids, false);
+		scontext_write(vdev, scontext, pasids, false);
 		return 0;
 	}
 	entry = context_of(unit, sid);
 	if (!entry)
 		return -ENOMEM;
-	context_write(unit, entry, context_pass_through(unit));
+	context_write(vdev, entry, context_pass_through(unit));
 	return 0;
 }
 
@@ -498,7 +533,7 @@ static int update_id(struct vtd_device *vdev, u16 sid, const void *arg)
 
 	if (!entry)
 		return 0;
-	scontext_write(vdev->unit, entry, &vdev->pasids,
+	scontext_write(vdev, entry, &vdev->pasids,
 		       id_has_tlb(vdev, sid, vdev->domain));
 	vtd_forget_context(batch, vdev->did, sid);
 	return 0;

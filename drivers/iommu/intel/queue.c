@@ -246,7 +246,7 @@ void vtd_batch_init(struct vtd_batch *batch, struct vtd_unit *unit)
 /* Of a device that is not cut off yet. */
 static bool asks_device(const struct vtd_batch *batch, unsigned int i)
 {
-	return batch->devices & BIT(i) && !READ_ONCE(batch->vdev[i]->cut);
+	return batch->devices & BIT(i) && !READ_ONCE(batch->vdev[i]->cut_done);
 }
 
 static bool one_device(const struct vtd_batch *batch)

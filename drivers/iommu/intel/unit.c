@@ -156,6 +156,7 @@ int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index)
 	snprintf(unit->name, sizeof(unit->name), "vtd%u", index);
 	mutex_init(&unit->lock);
 	spin_lock_init(&unit->command_lock);
+	raw_spin_lock_init(&unit->context_lock);
 	ida_init(&unit->dids);
 	rc = unit_claim(unit);
 	if (rc)

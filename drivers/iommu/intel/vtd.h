@@ -103,6 +103,8 @@ struct vtd_pasids {
  * @lock: protects @root, what is below it, and @dids; taken in attach, which may
  *	  sleep
  * @root: root table; context tables are only ever added
+ * @context_lock: serializes writes of context entries of devices that may be cut
+ *		  off with the decision that they are; innermost, any context
  * @host: for devices that the IOMMU core does not know yet: passed through
  * @dids: domain ids in use
  * @queue: its invalidation queue
@@ -125,6 +127,7 @@ struct vtd_unit {
 	u64 ecap;
 	struct mutex lock;
 	struct vtd_entry *root;
+	raw_spinlock_t context_lock;
 	struct vtd_pasids host;
 	struct ida dids;
 	struct vtd_queue queue;
@@ -169,7 +172,9 @@ struct vtd_tlb_user {
  * @tlb: in the list of @domain, and of the next one while that takes its place
  * @tlb_now: which of them that of @domain is. Under the unit's lock
  * @cut: it has not forgotten what it was told to, and is kept from all memory until
- *	 it is detached. Set under the lock of a domain that it is in the list of
+ *	 it is detached: no context entry of it is made present. Written under
+ *	 context_lock of the unit
+ * @cut_done: the unit knows of it as well, nothing need be told to the device
  */
 struct vtd_device {
 	struct device *dev;
@@ -184,6 +189,7 @@ struct vtd_device {
 	struct vtd_tlb_user tlb[2];
 	u8 tlb_now;
 	bool cut;
+	bool cut_done;
 };
 
 static inline struct vtd_device *to_vtd_device(struct device *dev)
@@ -364,6 +370,7 @@ struct vtd_unit *vtd_unit_of(struct pci_dev *pdev);
 bool vtd_scopes_have(const struct list_head *scopes, u16 segment,
 		     struct pci_dev *pdev);
 void vtd_device_cut(struct vtd_device *vdev);
+void vtd_device_uncut(struct vtd_device *vdev);
 struct iommu_device *vtd_probe_device(struct device *dev);
 void vtd_release_device(struct device *dev);
 void vtd_resv_regions(struct device *dev, struct list_head *list);
