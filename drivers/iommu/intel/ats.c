@@ -11,9 +11,11 @@
  * allows them goes with ATS being on.
  *
  * A device that does not answer may still reach pages that are about to be given
- * away. It is cut off before they are, and stays so until it is detached.
+ * away. It is cut off before they are, and stays so until it is detached, with all of
+ * its PASIDs.
  */
 #include <linux/pci-ats.h>
+#include <linux/slab.h>
 
 #include "vtd.h"
 
@@ -62,22 +64,15 @@ static bool platform_passes_ats(struct pci_dev *pdev)
  * @vdev: the device, which nothing else knows yet
  *
  * It is where device, unit and platform have it, and the device is not one that
- * somebody can plug in from outside. What a device remembers for PASIDs is not told
- * to be forgotten, so one with PASIDs goes without.
+ * somebody can plug in from outside.
  */
 void vtd_ats_init(struct vtd_device *vdev)
 {
 	struct pci_dev *pdev = to_pci_dev(vdev->dev), *pf = pci_physfn(pdev);
-	unsigned int i;
 	u16 cap;
 
-	for (i = 0; i < ARRAY_SIZE(vdev->tlb); i++) {
-		INIT_LIST_HEAD(&vdev->tlb[i].link);
-		vdev->tlb[i].vdev = vdev;
-		vdev->tlb[i].pasid = IOMMU_NO_PASID;
-	}
 	if (!(vdev->unit->ecap & VTD_ECAP_DT) || !pci_ats_supported(pdev) ||
-	    !platform_passes_ats(pdev) || pf->pasid_enabled)
+	    !platform_passes_ats(pdev))
 		return;
 	/* of a virtual function these are in the physical function */
 	if (pci_read_config_word(pf, pf->ats_cap + PCI_ATS_CAP, &cap) ||
@@ -91,30 +86,41 @@ void vtd_ats_init(struct vtd_device *vdev)
  * vtd_ats_enter - a device is about to be attached to a domain
  * @vdev: the device; its unit is locked. It may be attached to another domain
  * @domain: the domain
+ * @pasid: what of it is attached; IOMMU_NO_PASID for requests without one
+ *
+ * Return: 0 or -ENOMEM; vtd_ats_leave() undoes it
  */
-void vtd_ats_enter(struct vtd_device *vdev, struct vtd_domain *domain)
+int vtd_ats_enter(struct vtd_device *vdev, struct vtd_domain *domain, u32 pasid)
 {
 	struct vtd_tlb_user *user;
 
 	if (!vdev->ats)
-		return;
-	vdev->tlb_now ^= 1;
-	user = &vdev->tlb[vdev->tlb_now];
+		return 0;
+	user = kzalloc(sizeof(*user), GFP_KERNEL);
+	if (!user)
+		return -ENOMEM;
+	user->vdev = vdev;
+	user->pasid = pasid;
+	vdev->tlbs++;
 	spin_lock(&domain->lock);
 	list_add(&user->link, &domain->tlbs);
 	spin_unlock(&domain->lock);
+	return 0;
 }
 
 /**
- * vtd_ats_start - a device's requests go to a domain now
+ * vtd_ats_start - requests of a device go to a domain now
  * @vdev: the device, for which vtd_ats_enter() was called
  * @domain: the domain
+ *
+ * Only with the first attachment: no other domain has to find out in the middle of
+ * an invalidation whether ATS is on already.
  */
 void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain)
 {
 	int rc;
 
-	if (!vdev->ats || vdev->ats_on)
+	if (vdev->tlbs != 1 || vdev->ats_on)
 		return;
 	spin_lock(&domain->lock);
 	rc = pci_enable_ats(to_pci_dev(vdev->dev), PAGE_SHIFT);
@@ -124,43 +130,79 @@ void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain)
 		dev_warn_once(vdev->dev, "ATS cannot be enabled: %d\n", rc);
 }
 
-/**
- * vtd_ats_leave - a device has gone over to another domain
- * @vdev: the device, for which vtd_ats_start() was called with the other one
- * @domain: the old domain
- */
-void vtd_ats_leave(struct vtd_device *vdev, struct vtd_domain *domain)
+/* The domain is locked. */
+static struct vtd_tlb_user *tlb_user_of(const struct vtd_domain *domain,
+					const struct vtd_device *vdev, u32 pasid)
 {
-	struct vtd_tlb_user *user = &vdev->tlb[vdev->tlb_now ^ 1];
+	struct vtd_tlb_user *user;
 
-	if (!vdev->ats)
-		return;
-	spin_lock(&domain->lock);
-	list_del_init(&user->link);
-	spin_unlock(&domain->lock);
+	list_for_each_entry(user, &domain->tlbs, link)
+		if (user->vdev == vdev && user->pasid == pasid)
+			return user;
+	return NULL;
+}
+
+static void leave(struct vtd_device *vdev, struct vtd_tlb_user *user)
+{
+	list_del(&user->link);
+	kfree(user);
+	vdev->tlbs--;
 }
 
 /**
- * vtd_ats_stop - a device is about to be detached from all domains
+ * vtd_ats_stop - a device is about to be detached from a domain
  * @vdev: the device; its unit is locked
- * @domain: the domain it is attached to
+ * @domain: the domain
+ * @pasid: what of it is attached
  *
- * What it has sent is through when this returns; translated requests that it sends
- * all the same end where the context entry is changed.
+ * If nothing else of it is attached to anything, its ATS is switched off. What it has
+ * sent is through when this returns; translated requests that it sends all the same
+ * end where the context entry is changed. Otherwise its ATS stays on and it remembers
+ * what it does, see vtd_ats_forget_old() and vtd_ats_leave().
  */
-void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain)
+void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain, u32 pasid)
 {
-	struct vtd_tlb_user *user = &vdev->tlb[vdev->tlb_now];
-
-	if (!vdev->ats)
+	if (vdev->tlbs != 1)
 		return;
 	spin_lock(&domain->lock);
 	if (vdev->ats_on)
 		pci_disable_ats(to_pci_dev(vdev->dev));
 	vdev->ats_on = false;
 	vtd_device_uncut(vdev);
-	list_del_init(&user->link);
+	leave(vdev, tlb_user_of(domain, vdev, pasid));
 	spin_unlock(&domain->lock);
+}
+
+/**
+ * vtd_ats_leave - a device was detached from a domain, and has forgotten it
+ * @vdev: the device; its unit is locked. vtd_ats_stop() may have been all there was
+ *	  to do
+ * @domain: the domain
+ * @pasid: what of it was attached
+ */
+void vtd_ats_leave(struct vtd_device *vdev, struct vtd_domain *domain, u32 pasid)
+{
+	struct vtd_tlb_user *user;
+
+	spin_lock(&domain->lock);
+	user = tlb_user_of(domain, vdev, pasid);
+	if (user)
+		leave(vdev, user);
+	spin_unlock(&domain->lock);
+}
+
+/**
+ * vtd_ats_forget_old - have a device forget all that it got for a PASID
+ * @batch: for its unit, which has forgotten where that led to or will by what is in
+ *	   here. Run before the unit is unlocked
+ * @vdev: the device; its unit is locked
+ * @pasid: the PASID; IOMMU_NO_PASID for requests without one
+ */
+void vtd_ats_forget_old(struct vtd_batch *batch, struct vtd_device *vdev,
+			u32 pasid)
+{
+	if (vdev->ats_on && !READ_ONCE(vdev->cut_done))
+		vtd_forget_device_tlb(batch, vdev, pasid, 0, U64_MAX);
 }
 
 /**

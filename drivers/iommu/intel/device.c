@@ -235,10 +235,9 @@ static struct vtd_entry context_second_stage(const struct vtd_domain *domain,
 }
 
 /* Its own is the only id under which a device has a TLB. */
-static bool id_has_tlb(const struct vtd_device *vdev, u16 sid,
-		       const struct vtd_domain *domain)
+static bool id_has_tlb(const struct vtd_device *vdev, u16 sid)
 {
-	return vdev->ats && domain && sid == pci_dev_id(to_pci_dev(vdev->dev));
+	return vdev->tlbs && sid == pci_dev_id(to_pci_dev(vdev->dev));
 }
 
 /* The word of an id's context entry that has the present bit; NULL without one. */
@@ -331,7 +330,7 @@ static int write_id(struct vtd_device *vdev, u16 sid, const void *arg)
 		value = context_second_stage(target->domain, target->did);
 	else if (target->did)
 		value = context_pass_through(vdev->unit);
-	if (id_has_tlb(vdev, sid, target->domain))
+	if (target->domain && id_has_tlb(vdev, sid))
 		value.lo |= FIELD_PREP(VTD_CTX_LO_TT, VTD_TT_DEVICE_TLB);
 	context_write(vdev, entry, value);
 	vtd_forget_context(target->batch, vdev->did, sid);
@@ -345,7 +344,7 @@ static int write_scalable_id(struct vtd_device *vdev, u16 sid, const void *arg)
 
 	if (entry)
 		scontext_write(vdev, entry, &vdev->pasids,
-			       id_has_tlb(vdev, sid, target->domain));
+			       id_has_tlb(vdev, sid));
 	vtd_forget_context(target->batch, vdev->did, sid);
 	return 0;
 }
@@ -384,10 +383,8 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 
 	lockdep_assert_held(&vdev->unit->lock);
 	vtd_batch_init(&batch, vdev->unit);
-	if (domain)
-		vtd_ats_enter(vdev, domain);
-	else if (old)
-		vtd_ats_stop(vdev, old);
+	if (!domain && old)
+		vtd_ats_stop(vdev, old, IOMMU_NO_PASID);
 	if (vdev->unit->scalable)
 		write_scalable(vdev, &target);
 	else
@@ -398,14 +395,12 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 				       U64_MAX, true);
 	else if (vdev->did)
 		vtd_forget_domain(&batch, vdev->did);
-	/* it may remember what it got from the old domain */
-	if (vdev->ats_on && !READ_ONCE(vdev->cut_done))
-		vtd_forget_device_tlb(&batch, vdev, IOMMU_NO_PASID, 0, U64_MAX);
+	vtd_ats_forget_old(&batch, vdev, IOMMU_NO_PASID);
 	vtd_batch_run(&batch);
 	if (domain)
 		vtd_ats_start(vdev, domain);
-	if (domain && old)
-		vtd_ats_leave(vdev, old);
+	if (old)
+		vtd_ats_leave(vdev, old, IOMMU_NO_PASID);
 	vdev->domain = domain;
 	vdev->did = did;
 	if (old)
@@ -445,6 +440,33 @@ int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev)
 	return rc;
 }
 
+/**
+ * vtd_refuse_cut - say why a device that is cut off is not attached anew
+ * @vdev: the device
+ *
+ * Return: -EIO
+ */
+int vtd_refuse_cut(const struct vtd_device *vdev)
+{
+	return iommufd_refuse(-EIO,
+			      "%s has not forgotten what it was told to, and has to be detached first, with all its PASIDs",
+			      dev_name(vdev->dev));
+}
+
+static int device_enter(struct vtd_device *vdev, struct vtd_domain *domain,
+			u16 *did)
+{
+	int rc;
+
+	rc = vtd_domain_enter(domain, vdev->unit, IOMMU_NO_PASID, did);
+	if (rc)
+		return rc;
+	rc = vtd_ats_enter(vdev, domain, IOMMU_NO_PASID);
+	if (rc)
+		vtd_domain_leave(domain, vdev->unit, IOMMU_NO_PASID);
+	return rc;
+}
+
 int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 {
 	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
@@ -458,12 +480,9 @@ int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 	rc = unit_is_open(vdev);
 	if (!rc && READ_ONCE(vdev->cut)) {
 		/* the IOMMU core goes back to what was, which has to succeed */
-		rc = domain == vdev->domain ? 0 :
-		     iommufd_refuse(-EIO,
-				    "%s has not forgotten what it was told to, and has to be detached first",
-				    dev_name(dev));
+		rc = domain == vdev->domain ? 0 : vtd_refuse_cut(vdev);
 	} else if (!rc) {
-		rc = vtd_domain_enter(domain, vdev->unit, IOMMU_NO_PASID, &did);
+		rc = device_enter(vdev, domain, &did);
 		if (!rc)
 			device_set(vdev, domain, did);
 	}
@@ -534,7 +553,7 @@ static int update_id(struct vtd_device *vdev, u16 sid, const void *arg)
 	if (!entry)
 		return 0;
 	scontext_write(vdev, entry, &vdev->pasids,
-		       id_has_tlb(vdev, sid, vdev->domain));
+		       id_has_tlb(vdev, sid));
 	vtd_forget_context(batch, vdev->did, sid);
 	return 0;
 }

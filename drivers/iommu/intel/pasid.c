@@ -244,6 +244,8 @@ static void pasid_write(struct vtd_device *vdev, u32 pasid,
 		vtd_contexts_update(vdev, &batch);
 	vtd_batch_fence(&batch);
 	forget_translations(&batch, pasid, &old);
+	if (was)
+		vtd_ats_forget_old(&batch, vdev, pasid);
 	vtd_batch_run(&batch);
 }
 
@@ -261,6 +263,23 @@ static int check_pasid(struct vtd_device *vdev, u32 pasid)
 	return 0;
 }
 
+/* All that can fail. */
+static int pasid_enter(struct vtd_device *vdev, struct vtd_domain *domain,
+		       u32 pasid, u16 *did)
+{
+	int rc;
+
+	rc = vtd_domain_enter(domain, vdev->unit, pasid, did);
+	if (rc)
+		return rc;
+	rc = make_room(vdev, pasid);
+	if (!rc)
+		rc = vtd_ats_enter(vdev, domain, pasid);
+	if (rc)
+		vtd_domain_leave(domain, vdev->unit, pasid);
+	return rc;
+}
+
 /**
  * vtd_set_dev_pasid - attach a PASID of a device to a domain, or move it there
  * @iommu_domain: the domain
@@ -271,8 +290,8 @@ static int check_pasid(struct vtd_device *vdev, u32 pasid)
  * Requests that come meanwhile find the old state or the new one.
  *
  * Context: the IOMMU core holds the mutex of the device's group.
- * Return: 0; -EINVAL if the device has no such PASID, or cannot use the domain;
- *	   -EOPNOTSUPP, -ENOMEM, -ENOSPC. Nothing has changed then
+ * Return: 0; -EINVAL if the device has no such PASID, or cannot use the domain; -EIO
+ *	   if it is cut off; -EOPNOTSUPP, -ENOMEM, -ENOSPC. Nothing has changed then
  */
 int vtd_set_dev_pasid(struct iommu_domain *iommu_domain, struct device *dev,
 		      ioasid_t pasid, struct iommu_domain *old)
@@ -290,18 +309,20 @@ int vtd_set_dev_pasid(struct iommu_domain *iommu_domain, struct device *dev,
 	if (!vtd_domain_suits(domain, unit))
 		return -EINVAL;
 	mutex_lock(&unit->lock);
-	rc = vtd_domain_enter(domain, unit, pasid, &did);
-	if (rc)
-		goto out;
-	rc = make_room(vdev, pasid);
-	if (rc) {
-		vtd_domain_leave(domain, unit, pasid);
+	if (READ_ONCE(vdev->cut)) {
+		rc = old == iommu_domain ? 0 : vtd_refuse_cut(vdev);
 		goto out;
 	}
+	rc = pasid_enter(vdev, domain, pasid, &did);
+	if (rc)
+		goto out;
 	entry = vtd_pasid_domain(unit, domain, did);
 	pasid_write(vdev, pasid, &entry);
-	if (old)
+	vtd_ats_start(vdev, domain);
+	if (old) {
+		vtd_ats_leave(vdev, to_vtd_domain(old), pasid);
 		vtd_domain_leave(to_vtd_domain(old), unit, pasid);
+	}
 out:
 	mutex_unlock(&unit->lock);
 	return rc;
@@ -320,7 +341,9 @@ void vtd_remove_dev_pasid(struct device *dev, ioasid_t pasid,
 	const struct vtd_pasid_entry nowhere = {};
 
 	mutex_lock(&vdev->unit->lock);
+	vtd_ats_stop(vdev, to_vtd_domain(domain), pasid);
 	pasid_write(vdev, pasid, &nowhere);
+	vtd_ats_leave(vdev, to_vtd_domain(domain), pasid);
 	vtd_domain_leave(to_vtd_domain(domain), vdev->unit, pasid);
 	mutex_unlock(&vdev->unit->lock);
 }

@@ -150,6 +150,8 @@ static inline struct vtd_unit *to_vtd_unit(struct iommu_device *iommu)
  * @link: in the domain's list
  * @vdev: the device
  * @pasid: with which it asks for them, IOMMU_NO_PASID without
+ *
+ * For each attachment one; there are two while a table is replaced.
  */
 struct vtd_tlb_user {
 	struct list_head link;
@@ -165,12 +167,12 @@ struct vtd_tlb_user {
  * @did: tag of what hardware has cached for it, 0 if it is blocked
  * @pasids: in scalable mode; its context entries lead there
  * @pasid_enabled: we have enabled its PASID capability
- * @ats: its ATS is used while it is attached to a paging domain; constant
+ * @ats: its ATS is used while it, or a PASID of it, is attached to a paging domain;
+ *	 constant
  * @ats_pending: invalidations that it takes at a time, 0 for 32; constant
  * @ats_on: its ATS is on: it may remember translations. Under the unit's lock and
- *	    the lock of the domain
- * @tlb: in the list of @domain, and of the next one while that takes its place
- * @tlb_now: which of them that of @domain is. Under the unit's lock
+ *	    the lock of the only domain that has it in its list
+ * @tlbs: struct vtd_tlb_user of it, in the lists of domains. Under the unit's lock
  * @cut: it has not forgotten what it was told to, and is kept from all memory until
  *	 it is detached: no context entry of it is made present. Written under
  *	 context_lock of the unit
@@ -186,8 +188,7 @@ struct vtd_device {
 	bool ats;
 	u8 ats_pending;
 	bool ats_on;
-	struct vtd_tlb_user tlb[2];
-	u8 tlb_now;
+	unsigned int tlbs;
 	bool cut;
 	bool cut_done;
 };
@@ -315,10 +316,12 @@ void vtd_forget_device_tlb(struct vtd_batch *batch, struct vtd_device *vdev,
 
 /* ats.c */
 void vtd_ats_init(struct vtd_device *vdev);
-void vtd_ats_enter(struct vtd_device *vdev, struct vtd_domain *domain);
+int vtd_ats_enter(struct vtd_device *vdev, struct vtd_domain *domain, u32 pasid);
 void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain);
-void vtd_ats_leave(struct vtd_device *vdev, struct vtd_domain *domain);
-void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain);
+void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain, u32 pasid);
+void vtd_ats_leave(struct vtd_device *vdev, struct vtd_domain *domain, u32 pasid);
+void vtd_ats_forget_old(struct vtd_batch *batch, struct vtd_device *vdev,
+			u32 pasid);
 void vtd_ats_forget(struct vtd_batch *batch, struct vtd_domain *domain, u64 first,
 		    u64 last);
 
@@ -378,6 +381,7 @@ int vtd_pass_everything_through(struct vtd_unit *unit);
 int vtd_attach_pass_through(struct iommu_domain *domain, struct device *dev);
 int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev);
 int vtd_attach_paging(struct iommu_domain *domain, struct device *dev);
+int vtd_refuse_cut(const struct vtd_device *vdev);
 void vtd_contexts_update(struct vtd_device *vdev, struct vtd_batch *batch);
 void vtd_contexts_free(struct vtd_unit *unit);
 
