@@ -14,6 +14,8 @@
 #include "devices.h"
 #include "mem.h"
 #include "rng.h"
+#include "vtd_ops.h"
+#include "vtd_walk.h"
 
 #define PAGE 4096UL
 #define OWN	0x10000000UL
@@ -202,10 +204,20 @@ static bool is_iotlb(const struct told *t)
 	return type_of(t) == 2 || type_of(t) == 6;
 }
 
-/* 6.5.2.5: a device, by its id */
+/* 6.5.2.5, 6.5.2.6: a device, by its id, and perhaps a PASID of it */
 static bool is_device_tlb(const struct told *t)
 {
-	return type_of(t) == 3;
+	return type_of(t) == 3 || type_of(t) == 8;
+}
+
+static unsigned int device_of(const struct told *t)
+{
+	return t->lo >> (type_of(t) == 3 ? 32 : 16) & 0xffff;
+}
+
+static uint32_t pasid_of(const struct told *t)
+{
+	return type_of(t) == 3 ? VTD_WALK_NO_PASID : t->lo >> 32 & 0xfffff;
 }
 
 /* What of a device's translations it is about: first and last address. */
@@ -213,7 +225,7 @@ static void device_range(const struct told *t, uint64_t *first, uint64_t *last)
 {
 	uint64_t address = t->hi & ~0xfffUL, size = PAGE;
 
-	if (t->hi & 1) {
+	if (t->hi & (type_of(t) == 3 ? 1 : 1 << 11)) {
 		size = 2 * PAGE;
 		while (size && address & (size / 2)) {
 			address &= ~(size / 2);
@@ -228,7 +240,7 @@ static void device_range(const struct told *t, uint64_t *first, uint64_t *last)
  * The newest of what the unit was told is that the device forgets all of the
  * range, after the unit has, with something that waits in between and behind.
  */
-static void was_told(uint64_t from, uint64_t to)
+static void was_told_of(uint32_t pasid, uint64_t from, uint64_t to)
 {
 	uint64_t first, last;
 	int i;
@@ -237,7 +249,8 @@ static void was_told(uint64_t from, uint64_t to)
 	for (i = LOG - 1; i >= 0 && !is_device_tlb(&told[i]); i--)
 		;
 	CHECK(i >= 2);
-	CHECK_EQ(told[i].lo >> 32 & 0xffff, sid);
+	CHECK_EQ(device_of(&told[i]), sid);
+	CHECK_EQ(pasid_of(&told[i]), pasid);
 	device_range(&told[i], &first, &last);
 	if (first > from || last < to)
 		tap_fail(__FILE__, __LINE__, "0x%lx-0x%lx was forgotten of 0x%lx-0x%lx",
@@ -246,6 +259,11 @@ static void was_told(uint64_t from, uint64_t to)
 	CHECK(is_iotlb(&told[i - 2]));
 	CHECK(i < LOG - 1);
 	CHECK_EQ(type_of(&told[i + 1]), 5);
+}
+
+static void was_told(uint64_t from, uint64_t to)
+{
+	was_told_of(VTD_WALK_NO_PASID, from, to);
 }
 
 static unsigned int device_tlbs(void)
@@ -402,6 +420,123 @@ static void cut_off_when_replaced(void)
 	rng_fini(&r);
 }
 
+static struct vtd_requester r;
+
+/* A page table for PASIDs, with an IOAS of its own. */
+static uint32_t pasid_table(uint32_t *ioas)
+{
+	uint32_t hwpt;
+
+	OK(iofd_ioas(s.fd, ioas));
+	OK(iofd_hwpt(s.fd, v.id, *ioas, IOMMU_HWPT_ALLOC_PASID, &hwpt));
+	return hwpt;
+}
+
+/* The same for what is attached without a PASID: a device has it of one kind. */
+static uint32_t begin_pasids(uint32_t *ioas)
+{
+	begin(0);
+	look_open();
+	vtd_requester(&r, v.bdf);
+	if (!vtd_is_scalable(&r) || !(r.ecap >> 40 & 1))
+		tap_skip("this unit has no PASIDs");
+	OK(vtd_fake_pasids(&r, 1000));
+	return pasid_table(ioas);
+}
+
+/* What is attached has to be detached before. */
+static void end_pasids(void)
+{
+	vdev_close(&v);
+	OK(vtd_fake_pasids(&r, 0));
+}
+
+static void forgets(uint32_t pasid, uint32_t ioas)
+{
+	char *mem = mem_anon(2 * PAGE);
+
+	OK(iofd_map_at(s.fd, ioas, mem, 2 * PAGE, DATA));
+	OK(iofd_unmap(s.fd, ioas, DATA, 2 * PAGE, NULL));
+	was_told_of(pasid, DATA, DATA + 2 * PAGE - 1);
+}
+
+static void pasids(void)
+{
+	uint32_t none, ioas[2], pt[2], plain;
+
+	plain = begin_pasids(&none);
+	pt[0] = pasid_table(&ioas[0]);
+	pt[1] = pasid_table(&ioas[1]);
+	/* PASIDs only, and then the rest of the device */
+	OK(pasid_attach(&v, 5, pt[0]));
+	CHECK(ats_is_on());
+	forgets(5, ioas[0]);
+	attach_to(plain);
+	CHECK(ats_is_on());
+	forgets(VTD_WALK_NO_PASID, none);
+	forgets(5, ioas[0]);
+	OK(pasid_attach(&v, 999, pt[1]));
+	forgets(999, ioas[1]);
+	/* moved, and detached */
+	OK(pasid_attach(&v, 5, pt[1]));
+	was_told_of(5, 0, UINT64_MAX);
+	OK(pasid_detach(&v, 999));
+	was_told_of(999, 0, UINT64_MAX);
+	forgets(5, ioas[1]);
+	OK(vdev_detach(&v));
+	was_told(0, UINT64_MAX);
+	CHECK(ats_is_on());
+	forgets(5, ioas[1]);
+	OK(pasid_detach(&v, 5));
+	CHECK(!ats_is_on());
+	/* and the other way around */
+	attach_to(plain);
+	OK(pasid_attach(&v, 5, pt[0]));
+	OK(pasid_detach(&v, 5));
+	was_told_of(5, 0, UINT64_MAX);
+	CHECK(ats_is_on());
+	OK(vdev_detach(&v));
+	CHECK(!ats_is_on());
+	end_pasids();
+}
+
+static unsigned int fault_of(uint32_t pasid)
+{
+	return vtd_translate(&r, pasid, DATA, VTD_WALK_READ, NULL);
+}
+
+/* Cut off from everything, for what it was told of one PASID. */
+static void pasids_cut_off(void)
+{
+	uint32_t ioas[2], pt[2];
+	char *mem = mem_anon(PAGE);
+
+	pt[0] = begin_pasids(&ioas[0]);
+	pt[1] = pasid_table(&ioas[1]);
+	OK(iofd_map_at(s.fd, ioas[0], mem, PAGE, DATA + PAGE));
+	OK(iofd_map_at(s.fd, ioas[1], mem, PAGE, DATA));
+	OK(pasid_attach(&v, 5, pt[0]));
+	OK(pasid_attach(&v, 6, pt[1]));
+	CHECK_EQ(fault_of(6), 0);
+	mute(true);
+	OK(iofd_unmap(s.fd, ioas[0], DATA + PAGE, PAGE, NULL));
+	mute(false);
+	CHECK(fault_of(6));
+	REFUSED(v.fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, pasid_attach(&v, 7, pt[1]), -EIO);
+	OK(pasid_detach(&v, 5));
+	CHECK(fault_of(6));
+	ERR(pasid_attach(&v, 5, pt[1]), -EIO);
+	ERR(vdev_attach(&v, &pt[0]), -EIO);
+	CHECK(fault_of(6));
+	OK(pasid_detach(&v, 6));
+	CHECK(!ats_is_on());
+	OK(pasid_attach(&v, 5, pt[1]));
+	CHECK(ats_is_on());
+	CHECK_EQ(fault_of(5), 0);
+	OK(pasid_detach(&v, 5));
+	end_pasids();
+}
+
 static const struct tap_test tests[] = {
 	{ "ATS is on while a device is attached, and only then", on_and_off },
 	{ "a device without ATS says so", not_there },
@@ -411,6 +546,8 @@ static const struct tap_test tests[] = {
 	{ "a device whose ATS is off is left alone", not_told },
 	{ "a device that does not answer is cut off until it is detached", cut_off },
 	{ "the same when its table is replaced", cut_off_when_replaced },
+	{ "PASIDs: what leaves a table is forgotten for each", pasids },
+	{ "PASIDs of a device that does not answer", pasids_cut_off },
 };
 
 int main(int argc, char **argv)
