@@ -337,23 +337,38 @@ int iommufd_report_fault(struct device *dev,
  */
 int __iommufd_read_data(void *to, size_t size, size_t min_size,
 			const struct iommu_user_data *data, u32 type);
-int __iommufd_read_entry(void *to, size_t size, size_t min_size,
-			 const struct iommu_user_data_array *array, u32 index);
-int __iommufd_read_entries(void *to, size_t size, size_t min_size,
-			   const struct iommu_user_data_array *array, u32 first,
-			   u32 nr);
 int iommufd_write_data(const struct iommu_user_data *data, const void *from);
-int iommufd_check_entries(const struct iommu_user_data_array *array, u32 type);
 
 #define iommufd_read_data(to, last, data, type)				\
 	__iommufd_read_data(to, sizeof(*(to)),				\
 			    offsetofend(typeof(*(to)), last), data, type)
-#define iommufd_read_entry(to, last, array, index)			\
-	__iommufd_read_entry(to, sizeof(*(to)),				\
-			     offsetofend(typeof(*(to)), last), array, index)
-#define iommufd_read_entries(to, last, array, first, nr)		\
-	__iommufd_read_entries(to, sizeof(*(to)),			\
-			       offsetofend(typeof(*(to)), last), array, first, nr)
+/* Bytes of entries, as the kernel knows them, that are handled at a time. */
+#define IOMMUFD_ENTRIES_SIZE 512
+
+/**
+ * struct iommufd_entries - what a driver does with invalidations of a user
+ * @type: enum iommu_hwpt_invalidate_data_type
+ * @size: bytes of an entry as it is known today, up to IOMMUFD_ENTRIES_SIZE
+ * @min_size: bytes that the first version of it had
+ * @one: handle an entry of @size bytes, zero beyond what the user has. 0 or an
+ *	 explained errno, with which it ends
+ * @finish: do what was only begun by the calls of @one since the last time, of which
+ *	    there were no more than fit into IOMMUFD_ENTRIES_SIZE, the last of them
+ *	    perhaps in vain. Cannot fail. Optional
+ *
+ * See iommufd_run_entries(), which has the locks.
+ */
+struct iommufd_entries {
+	u32 type;
+	size_t size;
+	size_t min_size;
+	int (*one)(void *context, const void *entry);
+	void (*finish)(void *context);
+};
+
+int iommufd_run_entries(struct iommufd_viommu *viommu,
+			struct iommu_user_data_array *array,
+			const struct iommufd_entries *how, void *context);
 
 int iommufd_register_driver(const struct iommufd_driver_ops *ops);
 void iommufd_unregister_driver(const struct iommufd_driver_ops *ops);

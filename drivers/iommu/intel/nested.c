@@ -11,7 +11,6 @@
  * translations are found by addresses of the guest, which a range of the parent
  * does not tell.
  */
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
@@ -216,15 +215,15 @@ void vtd_nested_requests(struct iommufd_viommu *viommu,
 	spin_unlock(&parent->lock);
 }
 
-static int invalidate_one(struct vtd_domain *domain,
-			  const struct iommu_hwpt_vtd_s1_invalidate *inv)
+static int invalidate_one(void *context, const void *entry)
 {
+	const struct iommu_hwpt_vtd_s1_invalidate *inv = entry;
 	u64 first, last;
 	int rc;
 
 	rc = vtd_stage1_range(inv, &first, &last);
 	if (!rc)
-		vtd_domain_forget(domain, first, last,
+		vtd_domain_forget(context, first, last,
 				  !(inv->flags & IOMMU_VTD_INV_FLAGS_LEAF));
 	return rc;
 }
@@ -239,19 +238,14 @@ static int invalidate_one(struct vtd_domain *domain,
 int vtd_nested_invalidate(struct iommu_domain *iommu_domain,
 			  struct iommu_user_data_array *array)
 {
-	struct iommu_hwpt_vtd_s1_invalidate inv;
-	u32 done = 0;
-	int rc;
+	static const struct iommufd_entries ranges = {
+		.type = IOMMU_HWPT_INVALIDATE_DATA_VTD_S1,
+		.size = sizeof(struct iommu_hwpt_vtd_s1_invalidate),
+		.min_size = offsetofend(struct iommu_hwpt_vtd_s1_invalidate,
+					__reserved),
+		.one = invalidate_one,
+	};
 
-	rc = iommufd_check_entries(array, IOMMU_HWPT_INVALIDATE_DATA_VTD_S1);
-	while (!rc && done < array->entry_num) {
-		rc = iommufd_read_entry(&inv, __reserved, array, done);
-		if (!rc)
-			rc = invalidate_one(to_vtd_domain(iommu_domain), &inv);
-		if (!rc)
-			done++;
-		cond_resched();
-	}
-	array->entry_num = done;
-	return rc;
+	return iommufd_run_entries(NULL, array, &ranges,
+				   to_vtd_domain(iommu_domain));
 }

@@ -3,15 +3,15 @@
  * vIOMMUs: the slice of a unit that a guest sees. Its invalidations come as the guest
  * wrote them, in its own terms, and faults of its devices go back to it.
  */
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
 #include "guest_queue.h"
 #include "vtd.h"
 
-/* Descriptors that are copied in at once. */
-#define REQUEST_BATCH 16
+/* Descriptors that are taken at a time. */
+#define REQUEST_BATCH \
+	(IOMMUFD_ENTRIES_SIZE / sizeof(struct iommu_ext_vtd_invalidate))
 
 /**
  * struct vtd_guest_device - a device in a vIOMMU
@@ -52,63 +52,64 @@ static struct iommufd_vdevice *requested_device(struct iommufd_viommu *viommu,
 	return vdev;
 }
 
+/**
+ * struct guest_requests - what a guest asks for, to be done at once
+ * @viommu: the guest's
+ * @nr: how many of @requests there are
+ * @requests: in the order that they came
+ */
+struct guest_requests {
+	struct iommufd_viommu *viommu;
+	unsigned int nr;
+	struct vtd_request requests[REQUEST_BATCH];
+};
+
 /*
  * None of the guest's context entries is cached anywhere: what one of them says is
  * what the user attaches the device to.
  */
-static int request_check(struct iommufd_viommu *viommu,
-			 struct vtd_request *request, const u64 q[4])
+static int request_take(void *context, const void *entry)
 {
+	const struct iommu_ext_vtd_invalidate *inv = entry;
+	struct guest_requests *guest = context;
+	struct vtd_request *request = &guest->requests[guest->nr];
 	int rc;
 
-	rc = vtd_request_read(request, q);
+	rc = vtd_request_read(request, inv->descriptor);
 	if (rc)
 		return rc;
-	if (request->has_sid && !requested_device(viommu, request))
+	if (request->has_sid && !requested_device(guest->viommu, request))
 		return iommufd_refuse(-EIO,
 				      "the viommu has no device with source id 0x%x",
 				      request->sid);
+	guest->nr++;
 	return 0;
 }
 
-static int invalidate_batch(struct iommufd_viommu *viommu,
-			    struct iommu_user_data_array *array, u32 *done)
+static void requests_run(void *context)
 {
-	struct iommu_ext_vtd_invalidate inv[REQUEST_BATCH];
-	struct vtd_request requests[REQUEST_BATCH];
-	u32 i, nr = min(array->entry_num - *done, REQUEST_BATCH);
-	int rc;
+	struct guest_requests *guest = context;
 
-	/* one of 128 bits is half of it */
-	rc = __iommufd_read_entries(inv, sizeof(inv[0]), sizeof(inv[0]) / 2, array,
-				    *done, nr);
-	if (rc)
-		return rc;
-	iommufd_viommu_lock(viommu);
-	for (i = 0; i < nr; i++) {
-		rc = request_check(viommu, &requests[i], inv[i].descriptor);
-		if (rc)
-			break;
-	}
-	vtd_nested_requests(viommu, requests, i);
-	*done += i;
-	iommufd_viommu_unlock(viommu);
-	return rc;
+	vtd_nested_requests(guest->viommu, guest->requests, guest->nr);
+	guest->nr = 0;
 }
 
 static int viommu_invalidate(struct iommufd_viommu *viommu,
 			     struct iommu_user_data_array *array)
 {
-	u32 done = 0;
-	int rc;
+	static const struct iommufd_entries descriptors = {
+		.type = IOMMU_EXT_INVALIDATE_DATA_VTD,
+		.size = sizeof(struct iommu_ext_vtd_invalidate),
+		/* one of 128 bits is half of it */
+		.min_size = sizeof(struct iommu_ext_vtd_invalidate) / 2,
+		.one = request_take,
+		.finish = requests_run,
+	};
+	struct guest_requests guest;
 
-	rc = iommufd_check_entries(array, IOMMU_EXT_INVALIDATE_DATA_VTD);
-	while (!rc && done < array->entry_num) {
-		rc = invalidate_batch(viommu, array, &done);
-		cond_resched();
-	}
-	array->entry_num = done;
-	return rc;
+	guest.viommu = viommu;
+	guest.nr = 0;
+	return iommufd_run_entries(viommu, array, &descriptors, &guest);
 }
 
 static int vdevice_init(struct iommufd_vdevice *vdev)

@@ -5,6 +5,7 @@
  */
 #include <linux/export.h>
 #include <linux/iommufd_driver.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 static int refuse_length(size_t len, size_t min_size, size_t size)
@@ -62,86 +63,112 @@ int iommufd_write_data(const struct iommu_user_data *data, const void *from)
 }
 EXPORT_SYMBOL_GPL(iommufd_write_data);
 
-/**
- * iommufd_check_entries - refuse invalidations of another type
- * @array: of the user
- * @type: which one the driver takes
- *
- * All there is to do for an array without entries.
- *
- * Return: 0 or -EINVAL, explained
- */
-int iommufd_check_entries(const struct iommu_user_data_array *array, u32 type)
-{
-	if (array->type == type)
-		return 0;
-	return iommufd_refuse(-EINVAL,
-			      "invalidations of type 0x%x are taken here, not of 0x%x",
-			      type, array->type);
-}
-EXPORT_SYMBOL_GPL(iommufd_check_entries);
-
-/**
- * __iommufd_read_entry - copy one invalidation in, the way of nested page tables
- * @to: receives it, zero beyond what the user has
- * @size: bytes at @to
- * @min_size: bytes that the first version of the structure had
- * @array: of the user; its type has been checked
- * @index: which entry
- *
- * Context: may sleep.
- * Return: 0 or an explained errno: -EINVAL too short or too long, -EFAULT
- */
-int __iommufd_read_entry(void *to, size_t size, size_t min_size,
-			 const struct iommu_user_data_array *array, u32 index)
+/* One invalidation, the way of nested page tables: none longer than is known. */
+static int read_entry(void *to, const struct iommufd_entries *how,
+		      const struct iommu_user_data_array *array, u32 index)
 {
 	const void __user *from = array->uptr + (size_t)index * array->entry_len;
 
-	if (array->entry_len < min_size || array->entry_len > size)
-		return refuse_length(array->entry_len, min_size, size);
-	memset(to, 0, size);
+	if (array->entry_len < how->min_size || array->entry_len > how->size)
+		return refuse_length(array->entry_len, how->min_size, how->size);
+	memset(to, 0, how->size);
 	if (copy_from_user(to, from, array->entry_len))
 		return iommufd_refuse(-EFAULT, "entry %u of %u cannot be read",
 				      index, array->entry_num);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(__iommufd_read_entry);
 
-/**
- * __iommufd_read_entries - copy invalidations in, the way of vIOMMUs
- * @to: receives @nr structures, zero beyond what the user has
- * @size: bytes of one structure
- * @min_size: bytes that its first version had
- * @array: of the user; its type has been checked
- * @first: the first entry to read
- * @nr: how many; those that drivers handle at once, a page full of them, say
- *
- * The user's entries may be longer, if what is too much of them is 0.
- *
- * Context: may sleep.
- * Return: 0 or an explained errno: -EINVAL too short, -E2BIG too much that is not
- *	   0, -EFAULT
- */
-int __iommufd_read_entries(void *to, size_t size, size_t min_size,
-			   const struct iommu_user_data_array *array, u32 first,
-			   u32 nr)
+/* Several, the way of vIOMMUs: longer ones, if what is too much of them is 0. */
+static int read_entries(void *to, const struct iommufd_entries *how,
+			const struct iommu_user_data_array *array, u32 first,
+			u32 nr)
 {
 	u32 i;
 
-	if (array->entry_len < min_size)
-		return refuse_length(array->entry_len, min_size, size);
-	for (i = first; i < first + nr; i++, to += size) {
-		int rc = copy_struct_from_user(to, size, array->uptr +
+	if (array->entry_len < how->min_size)
+		return refuse_length(array->entry_len, how->min_size, how->size);
+	for (i = first; i < first + nr; i++, to += how->size) {
+		int rc = copy_struct_from_user(to, how->size, array->uptr +
 					       (size_t)i * array->entry_len,
 					       array->entry_len);
 
 		if (rc == -E2BIG)
 			return iommufd_refuse(rc, "beyond the %zu bytes known here something in entry %u is not 0",
-					      size, i);
+					      how->size, i);
 		if (rc)
 			return iommufd_refuse(rc, "entry %u of %u cannot be read",
 					      i, array->entry_num);
 	}
 	return 0;
 }
-EXPORT_SYMBOL_GPL(__iommufd_read_entries);
+
+/* Memory of the user is read before anything is locked. */
+static int run_some(struct iommufd_viommu *viommu,
+		    const struct iommu_user_data_array *array,
+		    const struct iommufd_entries *how, void *context, u32 *done)
+{
+	u64 entries[IOMMUFD_ENTRIES_SIZE / sizeof(u64)];
+	const void *at = entries;
+	u32 i, nr = 1;
+	int rc;
+
+	if (viommu) {
+		nr = min_t(u32, array->entry_num - *done,
+			   sizeof(entries) / how->size);
+		rc = read_entries(entries, how, array, *done, nr);
+	} else {
+		rc = read_entry(entries, how, array, *done);
+	}
+	if (rc)
+		return rc;
+	if (viommu)
+		iommufd_viommu_lock(viommu);
+	for (i = 0; i < nr && !rc; i++, at += how->size) {
+		rc = how->one(context, at);
+		if (!rc)
+			++*done;
+	}
+	if (how->finish)
+		how->finish(context);
+	if (viommu)
+		iommufd_viommu_unlock(viommu);
+	return rc;
+}
+
+/**
+ * iommufd_run_entries - do what a user wants to be invalidated, entry by entry
+ * @viommu: the vIOMMU whose guest it is, or NULL for a nested page table
+ * @array: of the user; its entry_num comes back as the number of entries that were
+ *	   handled in full
+ * @how: what the entries are, and what is to be done with each
+ * @context: for the functions of @how
+ *
+ * It ends at the first entry that fails. Those of a vIOMMU are copied in and handled
+ * several at a time, with iommufd_viommu_lock() held: if one of these cannot be read,
+ * none of them is handled. They may be longer than is known here, if what is too much
+ * of them is 0; those of a nested page table may not.
+ *
+ * Context: may sleep.
+ * Return: 0 or an explained errno: -EINVAL another type, entries that are too short
+ *	   or too long, -E2BIG too much that is not 0, -EFAULT, or what @how->one
+ *	   returns
+ */
+int iommufd_run_entries(struct iommufd_viommu *viommu,
+			struct iommu_user_data_array *array,
+			const struct iommufd_entries *how, void *context)
+{
+	u32 done = 0;
+	int rc = 0;
+
+	if (array->type != how->type)
+		rc = iommufd_refuse(-EINVAL,
+				    "invalidations of type 0x%x are taken here, not of 0x%x",
+				    how->type, array->type);
+	while (!rc && done < array->entry_num) {
+		rc = run_some(viommu, array, how, context, &done);
+		cond_resched();
+	}
+	array->entry_num = done;
+	return rc;
+}
+EXPORT_SYMBOL_GPL(iommufd_run_entries);

@@ -4,7 +4,6 @@
  * what an IOTLB holds, so that a test sees which of them were invalidated.
  */
 #include <linux/iommufd_reason.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "mock.h"
@@ -87,9 +86,10 @@ struct iommu_domain *mock_alloc_nested(struct device *dev,
 	return &nested->domain;
 }
 
-static int invalidate_one(struct mock_nested *nested,
-			  const struct iommu_hwpt_invalidate_selftest *inv)
+static int invalidate_one(void *context, const void *entry)
 {
+	const struct iommu_hwpt_invalidate_selftest *inv = entry;
+	struct mock_nested *nested = context;
 	unsigned int i;
 
 	if (inv->flags & ~IOMMU_TEST_INVALIDATE_FLAG_ALL)
@@ -109,21 +109,16 @@ static int invalidate_one(struct mock_nested *nested,
 int mock_nested_invalidate(struct iommu_domain *domain,
 			   struct iommu_user_data_array *array)
 {
-	struct iommu_hwpt_invalidate_selftest inv;
-	u32 done = 0;
-	int rc;
+	static const struct iommufd_entries invalidations = {
+		.type = IOMMU_HWPT_INVALIDATE_DATA_SELFTEST,
+		.size = sizeof(struct iommu_hwpt_invalidate_selftest),
+		.min_size = offsetofend(struct iommu_hwpt_invalidate_selftest,
+					iotlb_id),
+		.one = invalidate_one,
+	};
 
-	rc = iommufd_check_entries(array, IOMMU_HWPT_INVALIDATE_DATA_SELFTEST);
-	while (!rc && done < array->entry_num) {
-		rc = iommufd_read_entry(&inv, iotlb_id, array, done);
-		if (!rc)
-			rc = invalidate_one(to_mock_nested(domain), &inv);
-		if (!rc)
-			done++;
-		cond_resched();
-	}
-	array->entry_num = done;
-	return rc;
+	return iommufd_run_entries(NULL, array, &invalidations,
+				   to_mock_nested(domain));
 }
 
 /**

@@ -6,15 +6,11 @@
 #include <linux/gfp.h>
 #include <linux/iommufd_reason.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "mock.h"
 
 #define MEMORY_ORDER 1
-
-/* Invalidations that are copied in at once. */
-#define INVALIDATE_BATCH 32
 
 /**
  * struct mock_viommu - the mock's side of a vIOMMU
@@ -46,9 +42,10 @@ static struct iommu_domain *viommu_alloc_nested(struct iommufd_viommu *viommu,
 	return mock_alloc_nested(dev, viommu->parent, flags, data);
 }
 
-static int invalidate_one(struct iommufd_viommu *viommu,
-			  const struct iommu_viommu_invalidate_selftest *inv)
+static int invalidate_one(void *context, const void *entry)
 {
+	const struct iommu_viommu_invalidate_selftest *inv = entry;
+	struct iommufd_viommu *viommu = context;
 	struct iommufd_vdevice *vdev;
 	struct mock_device *mdev;
 	unsigned int i;
@@ -72,39 +69,17 @@ static int invalidate_one(struct iommufd_viommu *viommu,
 	return 0;
 }
 
-static int invalidate_batch(struct iommufd_viommu *viommu,
-			    struct iommu_user_data_array *array, u32 *done)
-{
-	struct iommu_viommu_invalidate_selftest invs[INVALIDATE_BATCH];
-	u32 i, nr = min(array->entry_num - *done, INVALIDATE_BATCH);
-	int rc;
-
-	rc = iommufd_read_entries(invs, cache_id, array, *done, nr);
-	if (rc)
-		return rc;
-	iommufd_viommu_lock(viommu);
-	for (i = 0; i < nr && !rc; i++) {
-		rc = invalidate_one(viommu, &invs[i]);
-		if (!rc)
-			++*done;
-	}
-	iommufd_viommu_unlock(viommu);
-	return rc;
-}
+static const struct iommufd_entries invalidations = {
+	.type = IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST,
+	.size = sizeof(struct iommu_viommu_invalidate_selftest),
+	.min_size = offsetofend(struct iommu_viommu_invalidate_selftest, cache_id),
+	.one = invalidate_one,
+};
 
 static int viommu_invalidate(struct iommufd_viommu *viommu,
 			     struct iommu_user_data_array *array)
 {
-	u32 done = 0;
-	int rc;
-
-	rc = iommufd_check_entries(array, IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST);
-	while (!rc && done < array->entry_num) {
-		rc = invalidate_batch(viommu, array, &done);
-		cond_resched();
-	}
-	array->entry_num = done;
-	return rc;
+	return iommufd_run_entries(viommu, array, &invalidations, viommu);
 }
 
 static int vdevice_init(struct iommufd_vdevice *vdev)
