@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Faults: what a unit has refused, 7 and 11.4.7. The interrupt that tells of them
- * is a message of the unit's own, made from a CPU vector.
- */
+/* Faults: what a unit has refused, 7 and 11.4.7. */
 #include <linux/interrupt.h>
-#include <linux/irq.h>
-#include <linux/irqdomain.h>
-#include <linux/msi.h>
-#include <asm/apic.h>
-#include <asm/hw_irq.h>
-#include <asm/irqdomain.h>
-#include <asm/msi.h>
 
 #include "spec/irq.h"
 #include "vtd.h"
@@ -119,86 +109,6 @@ static irqreturn_t fault_thread(int irq, void *arg)
 	return done || status & VTD_FSTS_PFO ? IRQ_HANDLED : IRQ_NONE;
 }
 
-/* Where the message goes is what the vector domain has chosen for the CPU. */
-static void message_write(struct irq_data *data)
-{
-	struct vtd_unit *unit = data->domain->host_data;
-	struct irq_cfg *cfg = irqd_cfg(data);
-	struct msi_msg msg = {};
-
-	msg.arch_addr_lo.base_address = X86_MSI_BASE_ADDRESS_LOW;
-	msg.arch_addr_lo.dest_mode_logical = apic->dest_mode_logical;
-	msg.arch_addr_lo.destid_0_7 = cfg->dest_apicid & 0xff;
-	msg.arch_addr_hi.destid_8_31 = cfg->dest_apicid >> 8;
-	msg.arch_data.delivery_mode = APIC_DELIVERY_MODE_FIXED;
-	msg.arch_data.vector = cfg->vector;
-	vtd_write(unit, VTD_FEDATA, msg.data);
-	vtd_write(unit, VTD_FEADDR, msg.address_lo);
-	vtd_write(unit, VTD_FEUADDR, msg.address_hi);
-}
-
-static int message_set_affinity(struct irq_data *data,
-				const struct cpumask *mask, bool force)
-{
-	struct irq_data *parent = data->parent_data;
-	int rc = parent->chip->irq_set_affinity(parent, mask, force);
-
-	if (rc >= 0 && rc != IRQ_SET_MASK_OK_DONE)
-		message_write(data);
-	return rc;
-}
-
-static void message_mask(struct irq_data *data)
-{
-	struct vtd_unit *unit = data->domain->host_data;
-
-	vtd_write(unit, VTD_FECTL, VTD_FECTL_IM);
-	vtd_read(unit, VTD_FECTL);
-}
-
-static void message_unmask(struct irq_data *data)
-{
-	struct vtd_unit *unit = data->domain->host_data;
-
-	vtd_write(unit, VTD_FECTL, 0);
-	vtd_read(unit, VTD_FECTL);
-}
-
-static struct irq_chip message_chip = {
-	.name = "VTD",
-	.irq_mask = message_mask,
-	.irq_unmask = message_unmask,
-	.irq_ack = irq_chip_ack_parent,
-	.irq_set_affinity = message_set_affinity,
-	.irq_retrigger = irq_chip_retrigger_hierarchy,
-	.flags = IRQCHIP_SKIP_SET_WAKE | IRQCHIP_AFFINITY_PRE_STARTUP,
-};
-
-static int message_alloc(struct irq_domain *domain, unsigned int virq,
-			 unsigned int nr, void *arg)
-{
-	int rc = irq_domain_alloc_irqs_parent(domain, virq, nr, arg);
-
-	if (!rc)
-		irq_domain_set_info(domain, virq, 0, &message_chip,
-				    domain->host_data, handle_edge_irq, NULL,
-				    "edge");
-	return rc;
-}
-
-static int message_activate(struct irq_domain *domain, struct irq_data *data,
-			    bool early)
-{
-	message_write(data);
-	return 0;
-}
-
-static const struct irq_domain_ops message_ops = {
-	.alloc = message_alloc,
-	.free = irq_domain_free_irqs_common,
-	.activate = message_activate,
-};
-
 /**
  * vtd_events_init - hear of faults
  * @unit: does not translate yet
@@ -207,33 +117,15 @@ static const struct irq_domain_ops message_ops = {
  */
 int vtd_events_init(struct vtd_unit *unit)
 {
-	struct irq_alloc_info info = { .type = X86_IRQ_ALLOC_TYPE_DMAR };
-	struct fwnode_handle *fwnode;
 	int rc;
 
-	fwnode = irq_domain_alloc_named_fwnode(unit->name);
-	if (!fwnode)
-		return -ENOMEM;
-	unit->irq_domain = irq_domain_create_hierarchy(x86_vector_domain, 0, 0,
-						       fwnode, &message_ops,
-						       unit);
-	if (!unit->irq_domain) {
-		irq_domain_free_fwnode(fwnode);
-		return -ENOMEM;
-	}
-	rc = irq_domain_alloc_irqs(unit->irq_domain, 1, NUMA_NO_NODE, &info);
+	/* what was recorded before is not ours to report */
+	vtd_write(unit, VTD_FSTS, VTD_FSTS_PFO | VTD_FSTS_PPF);
+	rc = vtd_message_request(unit, VTD_FECTL, unit->name, fault_thread);
 	if (rc < 0)
 		return rc;
 	unit->irq = rc;
-	/* what was recorded before is not ours to report */
-	vtd_write(unit, VTD_FSTS, VTD_FSTS_PFO | VTD_FSTS_PPF);
-	rc = request_threaded_irq(unit->irq, NULL, fault_thread, IRQF_ONESHOT,
-				  unit->name, unit);
-	if (rc) {
-		irq_dispose_mapping(unit->irq);
-		unit->irq = 0;
-	}
-	return rc;
+	return 0;
 }
 
 /**
@@ -242,15 +134,6 @@ int vtd_events_init(struct vtd_unit *unit)
  */
 void vtd_events_fini(struct vtd_unit *unit)
 {
-	struct fwnode_handle *fwnode;
-
-	if (!unit->irq_domain)
-		return;
-	if (unit->irq) {
-		free_irq(unit->irq, unit);
-		irq_dispose_mapping(unit->irq);
-	}
-	fwnode = unit->irq_domain->fwnode;
-	irq_domain_remove(unit->irq_domain);
-	irq_domain_free_fwnode(fwnode);
+	if (unit->irq)
+		vtd_message_free(unit, unit->irq);
 }

@@ -211,6 +211,8 @@ int vtd_unit_enable(struct vtd_unit *unit)
 	if (!rc)
 		rc = unit_set_root(unit);
 	if (!rc)
+		rc = vtd_messages_init(unit);
+	if (!rc)
 		rc = vtd_events_init(unit);
 	if (!rc)
 		rc = vtd_command(unit, VTD_GCMD_TE, true);
@@ -234,6 +236,7 @@ void vtd_unit_remove(struct vtd_unit *unit)
 		vtd_command(unit, VTD_GCMD_TE, false);
 		vtd_interrupts_fini(unit);
 		vtd_events_fini(unit);
+		vtd_messages_fini(unit);
 		vtd_queue_fini(unit);
 		vtd_contexts_free(unit);
 		vtd_pasids_fini(&unit->host);

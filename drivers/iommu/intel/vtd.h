@@ -6,6 +6,7 @@
 #define __VTD_H
 
 #include <linux/idr.h>
+#include <linux/interrupt.h>
 #include <linux/iommu.h>
 #include <linux/iommufd_driver.h>
 #include <linux/mutex.h>
@@ -109,7 +110,7 @@ struct vtd_pasids {
  * @dids: domain ids in use
  * @queue: its invalidation queue
  * @command_lock: serializes commands in GCMD
- * @irq_domain: makes the interrupt of @irq
+ * @irq_domain: makes the unit's own interrupts
  * @irq: fault interrupt
  * @interrupts: remapping of the devices' interrupts, NULL where they are not; set
  *		before the IOMMU core knows the unit
@@ -342,6 +343,13 @@ void vtd_remove_dev_pasid(struct device *dev, ioasid_t pasid,
 			  struct iommu_domain *domain);
 int vtd_replace_pasid(struct iommu_domain *new, struct iommu_domain *old,
 		      struct device *dev, ioasid_t pasid);
+
+/* message.c */
+int vtd_messages_init(struct vtd_unit *unit);
+void vtd_messages_fini(struct vtd_unit *unit);
+int vtd_message_request(struct vtd_unit *unit, unsigned int control,
+			const char *name, irq_handler_t handler);
+void vtd_message_free(struct vtd_unit *unit, int irq);
 
 /* event.c */
 int vtd_events_init(struct vtd_unit *unit);

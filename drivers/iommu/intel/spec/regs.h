@@ -17,9 +17,6 @@
 #define VTD_RTADDR		0x20	/* 11.4.5 */
 #define VTD_FSTS		0x34	/* 11.4.7.1 */
 #define VTD_FECTL		0x38	/* 11.4.7.2 */
-#define VTD_FEDATA		0x3c	/* 11.4.7.3 */
-#define VTD_FEADDR		0x40	/* 11.4.7.4 */
-#define VTD_FEUADDR		0x44	/* 11.4.7.5 */
 #define VTD_PMEN		0x64	/* 11.4.8.1 */
 #define VTD_IQH			0x80	/* 11.4.9.1 */
 #define VTD_IQT			0x88	/* 11.4.9.2 */
@@ -88,7 +85,8 @@
 #define VTD_IQER_ITESID		GENMASK_ULL(47, 32)
 #define VTD_FSTS_FRI		GENMASK(15, 8)
 
-#define VTD_FECTL_IM		BIT(31)
+/* Control register of any message, as 11.4.7.2: the message is masked */
+#define VTD_MESSAGE_IM		BIT(31)
 
 /* Protected Memory Enable, 11.4.8.1 */
 #define VTD_PMEN_EPM		BIT(31)
