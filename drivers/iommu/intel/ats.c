@@ -128,6 +128,8 @@ void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain)
 	spin_unlock(&domain->lock);
 	if (rc)
 		dev_warn_once(vdev->dev, "ATS cannot be enabled: %d\n", rc);
+	else
+		vtd_prq_start(vdev);
 }
 
 /* The domain is locked. */
@@ -155,15 +157,17 @@ static void leave(struct vtd_device *vdev, struct vtd_tlb_user *user)
  * @domain: the domain
  * @pasid: what of it is attached
  *
- * If nothing else of it is attached to anything, its ATS is switched off. What it has
- * sent is through when this returns; translated requests that it sends all the same
- * end where the context entry is changed. Otherwise its ATS stays on and it remembers
- * what it does, see vtd_ats_forget_old() and vtd_ats_leave().
+ * If nothing else of it is attached to anything, its ATS is switched off, and its page
+ * requests are before. What it has sent is through when this returns; translated
+ * requests that it sends all the same end where the context entry is changed. Otherwise
+ * its ATS stays on and it remembers what it does, see vtd_ats_forget_old() and
+ * vtd_ats_leave().
  */
 void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain, u32 pasid)
 {
 	if (vdev->tlbs != 1)
 		return;
+	vtd_prq_stop(vdev);
 	spin_lock(&domain->lock);
 	if (vdev->ats_on)
 		pci_disable_ats(to_pci_dev(vdev->dev));

@@ -199,10 +199,9 @@ static void context_write(const struct vtd_device *vdev, struct vtd_entry *entry
 /* The same. All that ever changes in it is one word. */
 static void scontext_write(const struct vtd_device *vdev,
 			   struct vtd_scontext *entry,
-			   const struct vtd_pasids *pasids, bool device_tlb)
+			   const struct vtd_pasids *pasids, u64 allowed)
 {
-	u64 value = vtd_pasids_context(pasids) |
-		    (device_tlb ? VTD_SCTX_0_DTE : 0);
+	u64 value = vtd_pasids_context(pasids) | allowed;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&vdev->unit->context_lock, flags);
@@ -238,6 +237,14 @@ static struct vtd_entry context_second_stage(const struct vtd_domain *domain,
 static bool id_has_tlb(const struct vtd_device *vdev, u16 sid)
 {
 	return vdev->tlbs && sid == pci_dev_id(to_pci_dev(vdev->dev));
+}
+
+/* What an id may do besides sending ordinary requests, in scalable mode. */
+static u64 id_allowed(const struct vtd_device *vdev, u16 sid)
+{
+	if (!id_has_tlb(vdev, sid))
+		return 0;
+	return VTD_SCTX_0_DTE | (vdev->pri_on ? VTD_SCTX_0_PRE : 0);
 }
 
 /* The word of an id's context entry that has the present bit; NULL without one. */
@@ -344,7 +351,7 @@ static int write_scalable_id(struct vtd_device *vdev, u16 sid, const void *arg)
 
 	if (entry)
 		scontext_write(vdev, entry, &vdev->pasids,
-			       id_has_tlb(vdev, sid));
+			       id_allowed(vdev, sid));
 	vtd_forget_context(target->batch, vdev->did, sid);
 	return 0;
 }
@@ -397,12 +404,14 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 		vtd_forget_domain(&batch, vdev->did);
 	vtd_ats_forget_old(&batch, vdev, IOMMU_NO_PASID);
 	vtd_batch_run(&batch);
-	if (domain)
-		vtd_ats_start(vdev, domain);
-	if (old)
-		vtd_ats_leave(vdev, old, IOMMU_NO_PASID);
 	vdev->domain = domain;
 	vdev->did = did;
+	if (domain)
+		vtd_ats_start(vdev, domain);
+	else
+		vtd_prq_drain(vdev);
+	if (old)
+		vtd_ats_leave(vdev, old, IOMMU_NO_PASID);
 	if (old)
 		vtd_domain_leave(old, vdev->unit, IOMMU_NO_PASID);
 }
@@ -505,7 +514,7 @@ static int make_id(struct vtd_device *vdev, u16 sid, const void *pasids)
 		scontext = scontext_of(unit, sid);
 		if (!scontext)
 			return -ENOMEM;
-		scontext_write(vdev, scontext, pasids, false);
+		scontext_write(vdev, scontext, pasids, 0);
 		return 0;
 	}
 	entry = context_of(unit, sid);
@@ -552,18 +561,18 @@ static int update_id(struct vtd_device *vdev, u16 sid, const void *arg)
 
 	if (!entry)
 		return 0;
-	scontext_write(vdev, entry, &vdev->pasids,
-		       id_has_tlb(vdev, sid));
+	scontext_write(vdev, entry, &vdev->pasids, id_allowed(vdev, sid));
 	vtd_forget_context(batch, vdev->did, sid);
 	return 0;
 }
 
 /**
- * vtd_contexts_update - lead context entries to a directory that has changed place
+ * vtd_contexts_update - have context entries say what has changed
  * @vdev: the device, in scalable mode; its unit is locked
  * @batch: for its unit
  *
- * Once the batch has run hardware no longer uses the directory that was there before.
+ * That is, where its directory of PASIDs is, and whether it may ask for pages. Once the
+ * batch has run hardware no longer uses the directory that was there before.
  */
 void vtd_contexts_update(struct vtd_device *vdev, struct vtd_batch *batch)
 {

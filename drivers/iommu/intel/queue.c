@@ -388,6 +388,41 @@ static void run_one(struct vtd_unit *unit, u64 lo)
 }
 
 /**
+ * vtd_drain_requests - have page requests that have arrived stand in their queue
+ * @unit: the unit; can drain them
+ *
+ * Those that devices have sent before they answered an invalidation have arrived.
+ *
+ * Context: any.
+ */
+void vtd_drain_requests(struct vtd_unit *unit)
+{
+	struct vtd_entry d = fence(&unit->queue);
+	struct vtd_outcome out;
+
+	d.lo |= VTD_QI_WAIT_LO_PD;
+	vtd_queue_submit(unit, &d, 1, QUEUE_TIMEOUT_US, &out);
+}
+
+/**
+ * vtd_answer_requests - have a unit send an answer to page requests
+ * @unit: the unit
+ * @lo: bits 63:0 of the descriptor
+ * @hi: bits 127:64 of it
+ *
+ * If the unit does not like it the kernel's log says so, and the device gets none.
+ *
+ * Context: any.
+ */
+void vtd_answer_requests(struct vtd_unit *unit, u64 lo, u64 hi)
+{
+	const struct vtd_entry d = { .lo = lo, .hi = hi };
+	struct vtd_outcome out;
+
+	vtd_queue_submit(unit, &d, 1, QUEUE_TIMEOUT_US, &out);
+}
+
+/**
  * vtd_forget_contexts - forget all context entries
  * @unit: the unit
  *

@@ -161,6 +161,7 @@ int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index)
 	rc = unit_claim(unit);
 	if (rc)
 		goto err_free;
+	vtd_prq_init(unit);
 	unit->cap = vtd_read64(unit, VTD_CAP);
 	unit->ecap = vtd_read64(unit, VTD_ECAP);
 	lacks = unit_lacks(unit);
@@ -235,6 +236,7 @@ void vtd_unit_remove(struct vtd_unit *unit)
 	if (unit->root) {
 		vtd_command(unit, VTD_GCMD_TE, false);
 		vtd_interrupts_fini(unit);
+		vtd_prq_fini(unit);
 		vtd_events_fini(unit);
 		vtd_messages_fini(unit);
 		vtd_queue_fini(unit);

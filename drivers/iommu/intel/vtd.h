@@ -74,6 +74,29 @@ struct vtd_batch {
 };
 
 /**
+ * struct vtd_prq - the page request queue of a unit
+ * @lock: held while requests are taken out of it and delivered; within the unit's
+ *	  lock, and not taken by what answers requests
+ * @regs: PQH to PRS, at their offsets: the unit's registers, but where a test plays
+ *	  their part; constant
+ * @slots: the queue, which hardware writes; NULL until a device wants to use it.
+ *	   Written under the unit's lock as well
+ * @irq: tells of requests, once there is a queue
+ * @name: of @irq
+ * @devices: struct vtd_device that may ask, under @lock
+ * @room: slots that are nobody's share, under @lock
+ */
+struct vtd_prq {
+	struct mutex lock;
+	void __iomem *regs;
+	u64 (*slots)[4];
+	int irq;
+	char name[32];
+	struct list_head devices;
+	unsigned int room;
+};
+
+/**
  * struct vtd_pasids - where requests of a device go, in scalable mode
  * @directory: read by hardware; leads to tables, of which the first always exists:
  *	       the entry of PASID 0 is for requests without one
@@ -109,6 +132,7 @@ struct vtd_pasids {
  * @host: for devices that the IOMMU core does not know yet: passed through
  * @dids: domain ids in use
  * @queue: its invalidation queue
+ * @prq: its page request queue
  * @command_lock: serializes commands in GCMD
  * @irq_domain: makes the unit's own interrupts
  * @irq: fault interrupt
@@ -132,6 +156,7 @@ struct vtd_unit {
 	struct vtd_pasids host;
 	struct ida dids;
 	struct vtd_queue queue;
+	struct vtd_prq prq;
 	spinlock_t command_lock;
 	struct irq_domain *irq_domain;
 	int irq;
@@ -178,6 +203,12 @@ struct vtd_tlb_user {
  *	 it is detached: no context entry of it is made present. Written under
  *	 context_lock of the unit
  * @cut_done: the unit knows of it as well, nothing need be told to the device
+ * @faults: iommufd wants its page requests; it is in @asking and has @pri_share.
+ *	    Under the unit's lock
+ * @asking: in the list of the unit's page request queue
+ * @pri_share: requests that it may have without an answer
+ * @pri_on: it may send page requests, which it does only while its ATS is on. Under the
+ *	    unit's lock
  */
 struct vtd_device {
 	struct device *dev;
@@ -192,6 +223,10 @@ struct vtd_device {
 	unsigned int tlbs;
 	bool cut;
 	bool cut_done;
+	bool faults;
+	struct list_head asking;
+	u32 pri_share;
+	bool pri_on;
 };
 
 static inline struct vtd_device *to_vtd_device(struct device *dev)
@@ -301,6 +336,8 @@ void vtd_batch_fence(struct vtd_batch *batch);
 void vtd_batch_run(struct vtd_batch *batch);
 int vtd_queue_submit(struct vtd_unit *unit, const struct vtd_entry *d,
 		     unsigned int nr, u64 timeout_us, struct vtd_outcome *out);
+void vtd_drain_requests(struct vtd_unit *unit);
+void vtd_answer_requests(struct vtd_unit *unit, u64 lo, u64 hi);
 void vtd_forget_contexts(struct vtd_unit *unit);
 void vtd_forget_all(struct vtd_unit *unit);
 void vtd_forget_interrupt(struct vtd_unit *unit, u16 handle);
@@ -325,6 +362,23 @@ void vtd_ats_forget_old(struct vtd_batch *batch, struct vtd_device *vdev,
 			u32 pasid);
 void vtd_ats_forget(struct vtd_batch *batch, struct vtd_domain *domain, u64 first,
 		    u64 last);
+
+/* pri.c */
+const char *vtd_pri_lacks(struct pci_dev *pdev);
+int vtd_pri_on(struct pci_dev *pdev, u32 most);
+void vtd_pri_off(struct pci_dev *pdev);
+void vtd_pri_settle(struct pci_dev *pdev);
+
+/* prq.c */
+void vtd_prq_init(struct vtd_unit *unit);
+void vtd_prq_fini(struct vtd_unit *unit);
+void vtd_prq_start(struct vtd_device *vdev);
+void vtd_prq_stop(struct vtd_device *vdev);
+void vtd_prq_drain(struct vtd_device *vdev);
+int vtd_enable_faults(struct device *dev);
+void vtd_disable_faults(struct device *dev);
+void vtd_answer_fault(struct device *dev,
+		      const struct iommufd_page_response *response);
 
 /* pasid.c */
 int vtd_pasids_init(struct vtd_unit *unit, struct vtd_pasids *pasids);

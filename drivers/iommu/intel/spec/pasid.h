@@ -11,6 +11,7 @@
  *	0	P		present
  *	2	DTE		device TLB
  *	3	PASIDE		requests with PASID
+ *	4	PRE		page requests
  *	11:9	PDTS		2^(n+7) entries in the directory
  *	63:12	PASIDDIRPTR	directory
  *	83:64	RID_PASID	the PASID of requests without one
@@ -56,6 +57,7 @@ struct vtd_scontext {
 #define VTD_SCTX_0_P		BIT_ULL(0)
 #define VTD_SCTX_0_DTE		BIT_ULL(2)
 #define VTD_SCTX_0_PASIDE	BIT_ULL(3)
+#define VTD_SCTX_0_PRE		BIT_ULL(4)
 #define VTD_SCTX_0_PDTS		GENMASK_ULL(11, 9)
 #define VTD_SCTX_0_DIR		GENMASK_ULL(63, 12)
 #define VTD_SCTX_1_RID_PASID	GENMASK_ULL(19, 0)

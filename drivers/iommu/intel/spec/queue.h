@@ -61,6 +61,8 @@
 
 #define VTD_QI_WAIT_LO_SW	BIT_ULL(5)
 #define VTD_QI_WAIT_LO_FN	BIT_ULL(6)
+/* page requests that have arrived are in their queue first */
+#define VTD_QI_WAIT_LO_PD	BIT_ULL(7)
 #define VTD_QI_WAIT_LO_DATA	GENMASK_ULL(63, 32)
 
 #endif
