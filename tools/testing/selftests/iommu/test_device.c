@@ -420,7 +420,7 @@ static void hwpt_fields(void)
 	CHECK_EQ(iofd_objects(s.fd, "hwpt"), 0);
 }
 
-/* Page requests can be had where the driver has them, which none built in has. */
+/* Page requests can be had where driver and device have them, and no driver built in. */
 static void hwpt_faults(void)
 {
 	uint32_t id, hwpt;
@@ -437,8 +437,11 @@ static void hwpt_faults(void)
 		CHECK(strstr(iommufd_last_reason(s.fd), "page requests"));
 		tap_note("%s", iommufd_last_reason(s.fd));
 		CHECK_EQ(iofd_objects(s.fd, "hwpt"), 0);
-	} else {
-		attach(&d, hwpt);
+	} else if (vdev_attach(&d.vdev, &hwpt)) {
+		/* the driver has them, this device has not */
+		REFUSED(d.vdev.fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, vdev_attach(&d.vdev, &hwpt),
+			-EOPNOTSUPP);
+		CHECK(strstr(iommufd_last_reason(d.vdev.fd), "ask for pages"));
 	}
 	close(q);
 }

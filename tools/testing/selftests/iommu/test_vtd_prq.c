@@ -17,6 +17,7 @@
 #include "devices.h"
 #include "mock_event.h"
 #include "rng.h"
+#include "vtd_ops.h"
 #include "vtd_walk.h"
 
 #define PARAMETERS "/sys/module/vtd_asker/parameters/"
@@ -656,6 +657,108 @@ static void pasids(void)
 	finish();
 }
 
+/* A request with a PASID, in its own group */
+static void send_pasid(uint32_t pasid, unsigned int group)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%lx %lx\n",
+		 (uint64_t)pasid << 32 | (uint64_t)sid << 16 | 0x101,
+		 ADDR | (uint64_t)group << 3 | LAST | READ);
+	set("requests", text);
+}
+
+/* How often such a group was answered so */
+static unsigned int answered(uint32_t pasid, unsigned int group, unsigned int code)
+{
+	char text[128], log[4096];
+
+	snprintf(text, sizeof(text), "response %lx %x",
+		 (uint64_t)pasid << 32 | (uint64_t)sid << 16 | code << 12 | 0x19,
+		 group << 3 | 4);
+	get("log", log, sizeof(log));
+	return count(log, text);
+}
+
+static void pasid_asks(uint32_t pasid, unsigned int group)
+{
+	struct iommu_hwpt_pgfault f;
+
+	forget_log();
+	send_pasid(pasid, group);
+	receive(&f, 1);
+	check_fault(&f, group, ADDR, IOMMU_PGFAULT_PERM_READ,
+		    IOMMU_PGFAULT_FLAGS_LAST_PAGE | IOMMU_PGFAULT_FLAGS_PASID_VALID);
+	CHECK_EQ(f.pasid, pasid);
+	OK(event_answer(queue, f.cookie, IOMMUFD_PAGE_RESP_SUCCESS));
+	CHECK_EQ(answered(pasid, group, SUCCESS), 1);
+}
+
+static uint32_t pasid_table(void)
+{
+	struct iommu_hwpt_alloc c = {
+		.size = sizeof(c),
+		.flags = IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID,
+		.dev_id = v.id,
+		.pt_id = s.ioas,
+		.fault_id = queue_id,
+	};
+
+	OK(iofd_ioctl(s.fd, IOMMU_HWPT_ALLOC, &c));
+	return c.out_hwpt_id;
+}
+
+/* It asks as long as anything of it is attached; what goes leaves nothing behind. */
+static void attached_pasids(void)
+{
+	static const char *const order[] = {
+		"pri 0\n", "forget\n", "drain\n", "ats 0\n", "response", "pri 2\n", NULL
+	};
+	struct vtd_requester r;
+	uint32_t table;
+	char log[4096];
+
+	begin();
+	vtd_requester(&r, v.bdf);
+	if (!(r.ecap >> 40 & 1))
+		tap_skip("this unit has no PASIDs");
+	OK(vtd_fake_pasids(&r, 1000));
+	table = pasid_table();
+	OK(pasid_attach(&v, 5, table));
+	CHECK(asking_allowed());
+	pasid_asks(5, 1);
+	OK(pasid_attach(&v, 6, table));
+	attach_to(table);
+	pasid_asks(6, 2);
+	still_works();
+	set("silent", "1");
+	send(3, ADDR, READ | LAST);
+	forget_log();
+	OK(vdev_detach(&v));
+	get("log", log, sizeof(log));
+	CHECK_EQ(count(log, response(3, INVALID)), 1);
+	CHECK_EQ(count(log, "drain\n"), 1);
+	send_pasid(6, 4);
+	OK(pasid_detach(&v, 6));
+	CHECK_EQ(answered(6, 4, INVALID), 1);
+	get("log", log, sizeof(log));
+	CHECK_EQ(count(log, "response"), 2);
+	CHECK_EQ(count(log, "drain\n"), 2);
+	CHECK_EQ(count(log, "pri"), 0);
+	CHECK(asking_allowed());
+	set("silent", "0");
+	pasid_asks(5, 5);
+	set("silent", "1");
+	send_pasid(5, 6);
+	forget_log();
+	OK(pasid_detach(&v, 5));
+	in_order(order, __LINE__);
+	CHECK_EQ(answered(5, 6, INVALID), 1);
+	CHECK(!asking_allowed());
+	finish();
+	OK(vtd_fake_pasids(&r, 0));
+}
+
 struct hostile {
 	const char *name;
 	uint64_t q[4];		/* the sid is added */
@@ -893,6 +996,7 @@ static const struct tap_test tests[] = {
 	{ "the descriptor of an answer", descriptor, 120, NULL },
 	{ "the registers of the queue", registers, 120, NULL },
 	{ "PASIDs of a nested table", pasids, 120, NULL },
+	{ "PASIDs that are attached", attached_pasids, 120, NULL },
 	{ "random requests", random_ones, 120, NULL },
 	{ "requests while the device comes and goes", busy_device, 300, NULL },
 };
