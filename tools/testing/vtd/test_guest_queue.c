@@ -5,43 +5,11 @@
  * specification for both.
  */
 #include <linux/kernel.h>
-#include <stdarg.h>
 
 #include "../../../drivers/iommu/intel/guest_queue.h"
 #include "../../../drivers/iommu/intel/stage1.h"
 #include "../selftests/lib/tap.h"
-
-char last_reason[512];
-
-int iommufd_refuse(int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(last_reason, sizeof(last_reason), fmt, args);
-	va_end(args);
-	return err;
-}
-
-static u64 random_state;
-
-static u64 random64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-static u64 below(u64 n)
-{
-	return random64() % n;
-}
-
-static unsigned int field(const u64 *q, unsigned int high, unsigned int low)
-{
-	return q[low / 64] >> low % 64 & ((1ULL << (high - low + 1)) - 1);
-}
+#include "help.h"
 
 /* 6.5.2, with the numbers that stand there: which bits of a type are not reserved */
 static const struct {
@@ -74,7 +42,7 @@ static int kind_of(const u64 *q)
 	unsigned int i;
 
 	for (i = 0; i < KINDS; i++)
-		if (kinds[i].type == field(q, 3, 0))
+		if (kinds[i].type == bits(q, 3, 0))
 			return i;
 	return -1;
 }
@@ -103,7 +71,7 @@ static bool right(const u64 *q)
 		if (q[n / 64] >> n % 64 & 1 && !defined(kind, n))
 			return false;
 	return !kinds[kind].granularities ||
-	       kinds[kind].granularities >> field(q, 5, 4) & 1;
+	       kinds[kind].granularities >> bits(q, 5, 4) & 1;
 }
 
 static int try_read(struct vtd_request *request, const u64 *q)
@@ -117,7 +85,7 @@ static int try_read(struct vtd_request *request, const u64 *q)
 }
 
 /* Every type and granularity, then every bit of each. */
-static void bits(void)
+static void each_bit(void)
 {
 	struct vtd_request request;
 	unsigned int kind, g, n;
@@ -139,14 +107,6 @@ static void bits(void)
 			}
 		}
 	}
-}
-
-static void put(u64 *q, unsigned int high, unsigned int low, u64 value)
-{
-	u64 mask = (~0ULL >> (63 - (high - low)));
-
-	q[low / 64] &= ~(mask << low % 64);
-	q[low / 64] |= (value & mask) << low % 64;
 }
 
 /* The device's own TLB: sizes as ATS writes them. */
@@ -210,7 +170,7 @@ struct cached {
 /* Of @high and @low of a descriptor: whether its pages hold an address. */
 static bool in_pages(const u64 *q, u64 address)
 {
-	unsigned int am = field(q, 69, 64);
+	unsigned int am = bits(q, 69, 64);
 	unsigned int shift = am > 51 ? 63 : 12 + am;
 
 	return am > 51 || address >> shift == (q[1] & ~0xfffULL) >> shift;
@@ -222,11 +182,11 @@ static bool in_pages(const u64 *q, u64 address)
  */
 static bool forgets(const u64 *q, unsigned int did, const struct cached *c)
 {
-	unsigned int g = field(q, 5, 4);
-	bool same_did = field(q, 31, 16) == did;
-	bool same_pasid = field(q, 51, 32) == c->pasid;
+	unsigned int g = bits(q, 5, 4);
+	bool same_did = bits(q, 31, 16) == did;
+	bool same_pasid = bits(q, 51, 32) == c->pasid;
 
-	switch (field(q, 3, 0)) {
+	switch (bits(q, 3, 0)) {
 	case 2:
 		/* pages of a domain: guests have no second stage; never less */
 		return c->translation && (g == 1 || same_did);
@@ -271,12 +231,12 @@ static void check_host(const struct vtd_entry *d, u16 did, u64 cap)
 	u64 q[4] = { d->lo, d->hi };
 
 	CHECK(right(q));
-	CHECK_EQ(field(q, 31, 16), did);
-	CHECK(field(q, 3, 0) != 1);
+	CHECK_EQ(bits(q, 31, 16), did);
+	CHECK(bits(q, 3, 0) != 1);
 	/* never of all domains */
-	CHECK(field(q, 3, 0) != 2 || field(q, 5, 4) == 2);
-	CHECK(field(q, 3, 0) != 7 || field(q, 5, 4) < 2);
-	CHECK(field(q, 69, 64) <= (cap >> 48 & 63));
+	CHECK(bits(q, 3, 0) != 2 || bits(q, 5, 4) == 2);
+	CHECK(bits(q, 3, 0) != 7 || bits(q, 5, 4) < 2);
+	CHECK(bits(q, 69, 64) <= (cap >> 48 & 63));
 }
 
 static void fuzz(void)
@@ -336,7 +296,7 @@ static void fuzz(void)
 				}
 				asked = s->guest == 0 &&
 					forgets(q, s->stage1.has_did ?
-						s->stage1.did : field(q, 31, 16), c);
+						s->stage1.did : bits(q, 31, 16), c);
 				if (asked)
 					CHECK(done);
 				gone += done;
@@ -416,7 +376,7 @@ static void records(void)
 }
 
 static const struct tap_test tests[] = {
-	{ "each bit of each descriptor", bits },
+	{ "each bit of each descriptor", each_bit },
 	{ "ranges of device TLBs", device_ranges },
 	{ "functions that share an invalidation", functions },
 	{ "the host forgets what a guest asks, and only of that guest", fuzz, 120 },

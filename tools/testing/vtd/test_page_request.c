@@ -7,28 +7,7 @@
 
 #include "../../../drivers/iommu/intel/page_request.h"
 #include "../selftests/lib/tap.h"
-
-static u64 random_state;
-
-static u64 random64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-static u64 bits(const u64 *q, unsigned int high, unsigned int low)
-{
-	return q[low / 64] >> low % 64 & (~0ULL >> (63 - (high - low)));
-}
-
-static void put(u64 *q, unsigned int high, unsigned int low, u64 value)
-{
-	u64 mask = ~0ULL >> (63 - (high - low)) << low % 64;
-
-	q[low / 64] = (q[low / 64] & ~mask) | (value << low % 64 & mask);
-}
+#include "help.h"
 
 /* A request of 05:06.7 that is right. */
 static void good(u64 *q)

@@ -5,43 +5,15 @@
  * nothing with the driver.
  */
 #include <linux/kernel.h>
-#include <stdarg.h>
 #include <uapi/linux/iommufd_ext.h>
 
 #include "../../../drivers/iommu/intel/stage1.h"
 #include "../selftests/lib/tap.h"
+#include "help.h"
 #include "second.h"
 #include "walk.h"
 
 #define ROUNDS 300
-
-char last_reason[512];
-
-int iommufd_refuse(int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(last_reason, sizeof(last_reason), fmt, args);
-	va_end(args);
-	return err;
-}
-
-/* xorshift: the same numbers each time */
-static u64 random_state;
-
-static u64 random64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-static u64 below(u64 n)
-{
-	return random64() % n;
-}
 
 /* Bits of the two registers, as the specification numbers them. */
 #define CAP_FS1GP (1ULL << 56)
