@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ext.h"
@@ -133,31 +132,20 @@ static bool write_to(const char *path, const char *text)
 	return done;
 }
 
-/* Each test has processes of its own, the module stays: unloaded by the last. */
-static void load_pretend(uint64_t ecap)
-{
-	char text[64];
-	int fd, rc;
-
-	syscall(SYS_delete_module, "vtd_pretend", 0);
-	fd = open("/m/vtd_pretend.ko", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		tap_skip("no vtd_pretend.ko here");
-	snprintf(text, sizeof(text), "ecap=0x%llx", (unsigned long long)ecap);
-	rc = syscall(SYS_finit_module, fd, text, 0);
-	close(fd);
-	if (rc)
-		tap_skip("vtd_pretend.ko: %s", tap_errno(errno));
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)ecap);
-	CHECK(write_to("/sys/module/vtd_walk/parameters/more_ecap", text));
-}
-
-/* A parent on a unit that seems to nest, with the guest's memory in it. */
-static void make_parent(uint64_t more)
+static void need_second_stage(void)
 {
 	if (!vtd_is_scalable(&r) || !(r.ecap >> 46 & 1))
 		tap_skip("the unit has no second stage in scalable mode");
-	load_pretend(NEST_ECAP | more);
+}
+
+/*
+ * A parent on a unit that seems to nest, with the guest's memory in it. Each test has
+ * processes of its own, what the unit seems to be stays: until the last one.
+ */
+static void make_parent(uint64_t more)
+{
+	need_second_stage();
+	vtd_pretend(NEST_ECAP | more);
 	OK(hwpt_alloc(s.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, 0, NULL, 0, &parent));
 }
 
@@ -375,6 +363,48 @@ static void attached(void)
 	OK(iofd_destroy(s.fd, second));
 	OK(vdev_detach(&d.vdev));
 	CHECK(vtd_translate(&r, NONE, GPA, VTD_WALK_READ, NULL));
+}
+
+/* Addresses of 57 bits: five levels of the guest's over five of the host's. */
+static void five_levels(void)
+{
+	const uint64_t wide = IOVA | 1UL << 55;
+	struct iommu_hwpt_vtd_s1 s1;
+	unsigned int i, first = 0, second = 0;
+	struct vtd_walk w;
+	uint32_t nested;
+
+	begin();
+	need_second_stage();
+	vtd_pretend_wide(NEST_ECAP);
+	OK(hwpt_alloc(s.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, 0, NULL, 0, &parent));
+	s1 = guest_tables();
+	/* a table above the others, in a page that they leave */
+	mem[512 * 8 + (wide >> 48 & 511)] = s1.pgtbl_addr | 7;
+	s1.pgtbl_addr = GPA + 8 * PAGE;
+	s1.addr_width = 57;
+	OK(nested_alloc(parent, &s1, &nested));
+	attach(&d, nested);
+	/* accessed bits would have tables walked once more, to write them */
+	allowed(wide + 8, VTD_WALK_WRITE | VTD_WALK_KEEP, GPA + 16 * PAGE + 8, &w);
+	for (i = 0; i < w.nr_steps; i++) {
+		first += w.steps[i].kind == VTD_WALK_FIRST;
+		second += w.steps[i].kind == VTD_WALK_SECOND;
+	}
+	CHECK_EQ(first, 5);
+	/* for each of them, and for the page */
+	CHECK_EQ(second, 6 * 5);
+	CHECK_EQ(vtd_dma_write(&r, NONE, wide + 2 * PAGE, "from afar", 10), 0);
+	CHECK(!strcmp((char *)mem + 18 * PAGE, "from afar"));
+	CHECK_EQ(vtd_translate(&r, NONE, IOVA, VTD_WALK_READ, NULL),
+		 VTD_FAULT_FS_NOT_PRESENT);
+	CHECK_EQ(vtd_translate(&r, NONE, wide | 1UL << 56, VTD_WALK_READ, NULL),
+		 VTD_FAULT_NOT_CANONICAL);
+	attach(&d, parent);
+	CHECK_EQ(vtd_translate(&r, NONE, GPA, VTD_WALK_READ, &w), 0);
+	CHECK_EQ(w.gpa, GPA);
+	vtd_pretend(0);
+	OK(vdev_detach(&d.vdev));
 }
 
 #define NESTED_INV IOMMU_HWPT_INVALIDATE_DATA_VTD_S1
@@ -1142,9 +1172,8 @@ static void events(void)
 
 static void over(void)
 {
-	write_to("/sys/module/vtd_walk/parameters/more_ecap", "0");
-	if (syscall(SYS_delete_module, "vtd_pretend", 0) && errno != ENOENT)
-		CHECK(!errno);
+	vtd_pretend(0);
+	CHECK(access("/sys/module/vtd_pretend", F_OK));
 	refused();
 }
 
@@ -1154,6 +1183,7 @@ static const struct tap_test tests[] = {
 	{ "what a first stage cannot be", arguments },
 	{ "a parent is not mapped read-only", read_only },
 	{ "both stages, attached and replaced", attached },
+	{ "both stages with five levels", five_levels },
 	{ "what the unit is told to forget, and under which id", told },
 	{ "ranges of a first stage are forgotten", ranges },
 	{ "vIOMMUs, and entries as guests write them", slices, 60 },

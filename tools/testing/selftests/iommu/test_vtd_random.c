@@ -65,7 +65,9 @@ static char *regions[REGIONS];
 static bool has_pasids, has_dirty, first_stage;
 static uint64_t state;
 /* capabilities that the driver only believes in: devices are refused then */
-static uint64_t pretended;
+static bool pretended;
+/* of the addresses that are used */
+static unsigned int width;
 /* how much a run has really done */
 static unsigned long nr_bytes, nr_refused, nr_large, nr_dirty, nr_written, nr_dma;
 
@@ -159,7 +161,7 @@ static void check_gap(const struct device *dev, uint32_t pasid, struct table *t,
 {
 	uint32_t flags = rnd(2) ? VTD_WALK_READ : VTD_WALK_WRITE;
 
-	if (!is_free(t, iova & ~(PAGE - 1), PAGE) || iova >> 46)
+	if (!is_free(t, iova & ~(PAGE - 1), PAGE) || iova >> width)
 		return;
 	check_refused(dev, pasid, iova, flags, vtd_fault_unmapped(&dev->r, flags));
 }
@@ -219,7 +221,7 @@ static void check_table(const struct device *dev, uint32_t pasid, struct table *
 			check_mapping(dev, pasid, t, m);
 	}
 	for (i = 0; i < 3; i++)
-		check_gap(dev, pasid, t, rnd(1ULL << 46));
+		check_gap(dev, pasid, t, rnd(1ULL << width));
 }
 
 static void check_no_pasid(const struct device *dev, uint32_t pasid)
@@ -249,7 +251,7 @@ static void check_device(struct device *dev, bool few)
 	if (dev->table)
 		check_table(dev, NONE, dev->table, few);
 	else
-		check_refused(dev, NONE, rnd(1ULL << 46) | 1ULL << 45, VTD_WALK_READ,
+		check_refused(dev, NONE, rnd(1ULL << width) | 1ULL << 45, VTD_WALK_READ,
 			      vtd_fault_unattached(&dev->r));
 	for (i = 0; has_pasids && i < PASIDS; i++)
 		if (dev->pasids[i].pasid)
@@ -297,10 +299,10 @@ static uint64_t some_iova(uint64_t va)
 		iova = (1 + rnd(1000)) * GIB - rnd(64) * PAGE;
 		break;
 	case 2:
-		iova = (1ULL << 39) * (1 + rnd(100)) - rnd(64) * PAGE;
+		iova = (1ULL << (width - 7)) * (1 + rnd(100)) - rnd(64) * PAGE;
 		break;
 	default:
-		iova = rnd(1ULL << 45);
+		iova = rnd(1ULL << (width - 1));
 	}
 	if (rnd(2))
 		return (iova & ~(2 * MIB - 1)) | (va & (2 * MIB - 1));
@@ -320,7 +322,7 @@ static void do_map(void)
 			 rnd((REGION - pages * PAGE) / (2 * MIB) + 1) * 2 * MIB;
 	va = regions[region] + start;
 	iova = some_iova((uintptr_t)va);
-	if (m->length || iova >> 46)
+	if (m->length || iova >> width)
 		return;
 	if (!is_free(t, iova, pages * PAGE)) {
 		if (mapped_at(t, iova))
@@ -500,7 +502,16 @@ static void any_step(void)
 	steps[i].run();
 }
 
-static void begin(uint64_t seed, uint64_t ecap)
+static void pretend(uint64_t ecap, bool wide)
+{
+	pretended = ecap || wide;
+	if (wide)
+		vtd_pretend_wide(ecap);
+	else if (ecap)
+		vtd_pretend(ecap);
+}
+
+static void begin(uint64_t seed, uint64_t ecap, bool wide)
 {
 	unsigned int i;
 	uint64_t *p;
@@ -514,13 +525,13 @@ static void begin(uint64_t seed, uint64_t ecap)
 	}
 	if (ecap && !vtd_is_scalable(&devices[0].r))
 		tap_skip("the unit is in legacy mode");
-	pretended = ecap;
-	if (ecap)
-		vtd_pretend(ecap);
+	first_stage = vtd_is_first_stage(&devices[0].r);
+	wide &= !first_stage;
+	width = wide ? 56 : 46;
+	pretend(ecap, wide);
 	for (i = 0; i < DEVICES; i++)
 		devices[i].r.ecap |= ecap;
 	has_pasids = vtd_is_scalable(&devices[0].r) && devices[0].r.ecap >> 40 & 1;
-	first_stage = vtd_is_first_stage(&devices[0].r);
 	has_dirty = first_stage || (vtd_is_scalable(&devices[0].r) &&
 				    devices[0].r.ecap >> 45 & 1);
 	for (i = 0; has_pasids && i < DEVICES; i++)
@@ -551,12 +562,12 @@ static void end(void)
 	}
 }
 
-static void run(uint64_t seed, unsigned int count, uint64_t ecap)
+static void run(uint64_t seed, unsigned int count, uint64_t ecap, bool wide)
 {
 	unsigned int step, i;
 
 	tap_note("VTD_SEED=%llu VTD_STEPS=%u", (unsigned long long)seed, count);
-	begin(seed, ecap);
+	begin(seed, ecap, wide);
 	for (step = 1; step <= count; step++) {
 		any_step();
 		for (i = 0; i < DEVICES; i++)
@@ -568,21 +579,24 @@ static void run(uint64_t seed, unsigned int count, uint64_t ecap)
 		 nr_dirty);
 	CHECK(nr_bytes && nr_large && nr_refused && nr_written);
 	CHECK(nr_dirty || !has_dirty || count < 300);
-	end();
-	if (ecap)
+	/* what the devices go back to is then of the unit as it is */
+	if (pretended)
 		vtd_pretend(0);
+	end();
 }
 
+/* wide: five levels, where tables are of the second stage */
 struct config {
 	uint64_t seed;
 	uint64_t ecap;
+	bool wide;
 };
 
 static void fixed(void)
 {
 	const struct config *c = tap_current->arg;
 
-	run(c->seed, 500, c->ecap);
+	run(c->seed, 500, c->ecap, c->wide);
 }
 
 static void seeded(void)
@@ -590,7 +604,7 @@ static void seeded(void)
 	const char *seed = getenv("VTD_SEED"), *count = getenv("VTD_STEPS");
 
 	run(seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL),
-	    count ? strtoul(count, NULL, 0) : 500, 0);
+	    count ? strtoul(count, NULL, 0) : 500, 0, false);
 }
 
 /* The model has to notice: a leaf of ours leads to the page beside. */
@@ -601,7 +615,7 @@ static void noticed(void)
 	struct vtd_walk w;
 	char a, b;
 
-	begin(1, 0);
+	begin(1, 0, false);
 	m->iova = iova;
 	m->length = 2 * PAGE;
 	m->va = regions[0];
@@ -630,14 +644,14 @@ static void noticed(void)
 #define SSADS	(1ULL << 45)
 
 static const struct config configs[] = {
-	{ 1 }, { 2 }, { 3 }, { 4, SNOOPED }, { 5, SNOOPED | SSADS },
+	{ 1 }, { 2 }, { 3, .wide = true }, { 4, SNOOPED }, { 5, SNOOPED | SSADS },
 };
 
 static const struct tap_test tests[] = {
 	{ "a leaf that leads elsewhere is noticed", noticed },
 	{ "random configurations, 1", fixed, 120, &configs[0] },
 	{ "random configurations, 2", fixed, 120, &configs[1] },
-	{ "random configurations, 3", fixed, 120, &configs[2] },
+	{ "random configurations, 3: of five levels", fixed, 120, &configs[2] },
 	{ "as a unit that snoops its page walks", fixed, 120, &configs[3] },
 	{ "as one that records writes in the second stage", fixed, 120, &configs[4] },
 	{ "another seed each time", seeded, 600 },

@@ -165,27 +165,48 @@ unsigned int vtd_fault_readonly(const struct vtd_requester *r)
 	return vtd_is_scalable(r) ? VTD_FAULT_WRITE : VTD_FAULT_LEGACY_WRITE;
 }
 
-void vtd_pretend(uint64_t ecap)
+/* Without a walker there is none that believes anything. */
+static void tell_walker(const char *name, uint64_t value)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/vtd_walk/parameters/%s", name);
+	f = fopen(path, "we");
+	if (!f && !value)
+		return;
+	if (!f || fprintf(f, "%llu", (unsigned long long)value) < 0 || fclose(f))
+		tap_fail(__FILE__, __LINE__, "%s: %s", name, tap_errno(errno));
+}
+
+static void pretend(uint64_t ecap, bool wide)
 {
 	char text[64];
-	FILE *f;
 	int fd;
 
 	syscall(SYS_delete_module, "vtd_pretend", 0);
-	if (ecap) {
+	if (ecap || wide) {
 		fd = open("/m/vtd_pretend.ko", O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			tap_skip("no vtd_pretend.ko here");
-		snprintf(text, sizeof(text), "ecap=0x%llx", (unsigned long long)ecap);
+		snprintf(text, sizeof(text), "ecap=0x%llx wide=%d",
+			 (unsigned long long)ecap, wide);
 		if (syscall(SYS_finit_module, fd, text, 0))
 			tap_skip("vtd_pretend.ko: %s", tap_errno(errno));
 		close(fd);
 	}
-	f = fopen("/sys/module/vtd_walk/parameters/more_ecap", "we");
-	if (!f && !ecap)
-		return;
-	if (!f || fprintf(f, "%llu", (unsigned long long)ecap) < 0 || fclose(f))
-		tap_fail(__FILE__, __LINE__, "more_ecap: %s", tap_errno(errno));
+	tell_walker("more_ecap", ecap);
+	tell_walker("wide", wide);
+}
+
+void vtd_pretend(uint64_t ecap)
+{
+	pretend(ecap, false);
+}
+
+void vtd_pretend_wide(uint64_t ecap)
+{
+	pretend(ecap, true);
 }
 
 static uint64_t word(const struct vtd_requester *r, uint64_t phys, uint64_t value,

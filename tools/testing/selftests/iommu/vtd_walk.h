@@ -73,6 +73,9 @@ unsigned int vtd_fault_readonly(const struct vtd_requester *r);
  */
 void vtd_pretend(uint64_t ecap);
 
+/* The same, and that addresses have 57 bits and tables 5 levels, of both stages. */
+void vtd_pretend_wide(uint64_t ecap);
+
 /* A word of memory that hardware reads; vtd_poke() gives what was there. */
 uint64_t vtd_peek(const struct vtd_requester *r, uint64_t phys);
 uint64_t vtd_poke(const struct vtd_requester *r, uint64_t phys, uint64_t value);

@@ -159,6 +159,10 @@ static ulong more_ecap;
 module_param(more_ecap, ulong, 0600);
 MODULE_PARM_DESC(more_ecap, "Extended capabilities to walk with that the unit does not show");
 
+static bool wide;
+module_param(wide, bool, 0600);
+MODULE_PARM_DESC(wide, "Walk with 5 levels and 57 bits, whatever the unit shows");
+
 /* Registers of the unit that was asked for last. */
 static DEFINE_MUTEX(regs_lock);
 static u64 regs_of;
@@ -207,6 +211,8 @@ static int walk(struct vtd_walk *w)
 	if (rc)
 		return rc;
 	k.cap = readq(regs + REG_CAP);
+	if (wide)
+		k.cap = (k.cap & ~CAP_MGAW) | CAP_SAGAW_57 | CAP_MGAW_57 | CAP_FS5LP;
 	k.ecap = readq(regs + REG_ECAP) | more_ecap;
 	rtaddr = readq(regs + REG_RTADDR);
 	if (readl(regs + REG_GSTS) & GSTS_TES) {

@@ -16,7 +16,12 @@ static ulong ecap;
 module_param(ecap, ulong, 0400);
 MODULE_PARM_DESC(ecap, "Bits to add to the extended capability register");
 
+static bool wide;
+module_param(wide, bool, 0400);
+MODULE_PARM_DESC(wide, "Addresses of 57 bits and tables of 5 levels, of both stages");
+
 static struct vtd_unit *pretender;
+static u64 real_cap;
 static u64 real_ecap;
 
 static struct vtd_unit *find_unit(void)
@@ -120,14 +125,20 @@ static int __init pretend_init(void)
 	pretender = find_unit();
 	if (!pretender)
 		return -ENODEV;
+	real_cap = pretender->cap;
 	real_ecap = pretender->ecap;
 	pretender->ecap |= ecap;
+	if (wide)
+		pretender->cap = (real_cap & ~VTD_CAP_MGAW) | VTD_CAP_FS5LP |
+				 FIELD_PREP(VTD_CAP_MGAW, 57 - 1) |
+				 FIELD_PREP(VTD_CAP_SAGAW, BIT(5 - 2));
 	return 0;
 }
 module_init(pretend_init);
 
 static void __exit pretend_exit(void)
 {
+	pretender->cap = real_cap;
 	pretender->ecap = real_ecap;
 }
 module_exit(pretend_exit);
