@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "devices.h"
@@ -23,7 +22,7 @@
 
 static struct space s;
 static struct vdev v;
-static unsigned int sid;
+static struct vtd_requester r;
 
 static bool own_driver(void)
 {
@@ -33,7 +32,6 @@ static bool own_driver(void)
 /* The nth device with ATS, bound, not attached. */
 static void begin(int nth)
 {
-	unsigned int bus, device, function;
 	pci_bdf bdf;
 
 	if (!own_driver())
@@ -42,8 +40,7 @@ static void begin(int nth)
 		tap_skip("this machine has no virtio random number generator number %d", nth);
 	space_open(&s);
 	OK(vdev_setup(&v, bdf, s.fd));
-	CHECK(sscanf(bdf, "%*x:%x:%x.%x", &bus, &device, &function) == 3);
-	sid = bus << 8 | device << 3 | function;
+	vtd_requester(&r, bdf);
 }
 
 static void attach_to(uint32_t pt)
@@ -156,72 +153,37 @@ static void dma(void)
 	}
 }
 
-/* What the unit was told last, oldest first. */
-#define LOG 64
+static struct vtd_walk_queue queue;
 
-struct told {
-	uint64_t lo, hi;
-};
-
-static struct told told[LOG];
-static int look = -1;
-
-static void look_open(void)
-{
-	int m = open("/m/vtd_look.ko", O_RDONLY | O_CLOEXEC), i;
-
-	if (m < 0)
-		tap_skip("vtd_look.ko is not there");
-	if (syscall(SYS_finit_module, m, "", 0) && errno != EEXIST)
-		tap_skip("vtd_look.ko finds no VT-d unit: %s", tap_errno(errno));
-	close(m);
-	for (i = 0; i < 100 && look < 0; i++) {
-		look = open("/dev/vtd_look", O_RDWR | O_CLOEXEC);
-		if (look < 0)
-			usleep(20000);
-	}
-	CHECK(look >= 0);
-}
-
-static void what_was_told(void)
-{
-	char text[LOG * 34 + 1] = "", *at = text;
-	int i;
-
-	CHECK_EQ(pread(look, text, sizeof(text), 0), LOG * 34);
-	for (i = 0; i < LOG; i++, at += 34)
-		CHECK(sscanf(at, "%lx %lx", &told[i].lo, &told[i].hi) == 2);
-}
-
-static unsigned int type_of(const struct told *t)
+static unsigned int type_of(const struct vtd_walk_told *t)
 {
 	return t->lo & 0xf;
 }
 
 /* 6.5.2.3 and 6.5.2.4 by their numbers: the unit's own translations */
-static bool is_iotlb(const struct told *t)
+static bool is_iotlb(const struct vtd_walk_told *t)
 {
 	return type_of(t) == 2 || type_of(t) == 6;
 }
 
 /* 6.5.2.5, 6.5.2.6: a device, by its id, and perhaps a PASID of it */
-static bool is_device_tlb(const struct told *t)
+static bool is_device_tlb(const struct vtd_walk_told *t)
 {
 	return type_of(t) == 3 || type_of(t) == 8;
 }
 
-static unsigned int device_of(const struct told *t)
+static unsigned int device_of(const struct vtd_walk_told *t)
 {
 	return t->lo >> (type_of(t) == 3 ? 32 : 16) & 0xffff;
 }
 
-static uint32_t pasid_of(const struct told *t)
+static uint32_t pasid_of(const struct vtd_walk_told *t)
 {
 	return type_of(t) == 3 ? VTD_WALK_NO_PASID : t->lo >> 32 & 0xfffff;
 }
 
 /* What of a device's translations it is about: first and last address. */
-static void device_range(const struct told *t, uint64_t *first, uint64_t *last)
+static void device_range(const struct vtd_walk_told *t, uint64_t *first, uint64_t *last)
 {
 	uint64_t address = t->hi & ~0xfffUL, size = PAGE;
 
@@ -245,20 +207,20 @@ static void was_told_of(uint32_t pasid, uint64_t from, uint64_t to)
 	uint64_t first, last;
 	int i;
 
-	what_was_told();
-	for (i = LOG - 1; i >= 0 && !is_device_tlb(&told[i]); i--)
+	vtd_told(&r, &queue);
+	for (i = VTD_WALK_NR_TOLD - 1; i >= 0 && !is_device_tlb(&queue.told[i]); i--)
 		;
 	CHECK(i >= 2);
-	CHECK_EQ(device_of(&told[i]), sid);
-	CHECK_EQ(pasid_of(&told[i]), pasid);
-	device_range(&told[i], &first, &last);
+	CHECK_EQ(device_of(&queue.told[i]), r.sid);
+	CHECK_EQ(pasid_of(&queue.told[i]), pasid);
+	device_range(&queue.told[i], &first, &last);
 	if (first > from || last < to)
 		tap_fail(__FILE__, __LINE__, "0x%lx-0x%lx was forgotten of 0x%lx-0x%lx",
 			 first, last, from, to);
-	CHECK_EQ(type_of(&told[i - 1]), 5);
-	CHECK(is_iotlb(&told[i - 2]));
-	CHECK(i < LOG - 1);
-	CHECK_EQ(type_of(&told[i + 1]), 5);
+	CHECK_EQ(type_of(&queue.told[i - 1]), 5);
+	CHECK(is_iotlb(&queue.told[i - 2]));
+	CHECK(i < VTD_WALK_NR_TOLD - 1);
+	CHECK_EQ(type_of(&queue.told[i + 1]), 5);
 }
 
 static void was_told(uint64_t from, uint64_t to)
@@ -270,9 +232,9 @@ static unsigned int device_tlbs(void)
 {
 	unsigned int i, n = 0;
 
-	what_was_told();
-	for (i = 0; i < LOG; i++)
-		n += is_device_tlb(&told[i]);
+	vtd_told(&r, &queue);
+	for (i = 0; i < VTD_WALK_NR_TOLD; i++)
+		n += is_device_tlb(&queue.told[i]);
 	return n;
 }
 
@@ -289,8 +251,7 @@ static void told_to_forget(void)
 
 	for (nth = 0; nth < 2; nth++) {
 		begin(nth);
-		look_open();
-		attach_to(s.ioas);
+			attach_to(s.ioas);
 		for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 			uint64_t from = ranges[i].iova, len = ranges[i].pages * PAGE;
 
@@ -308,7 +269,6 @@ static void told_when_replaced(void)
 	uint32_t a, b;
 
 	begin(0);
-	look_open();
 	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &a));
 	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &b));
 	attach_to(a);
@@ -324,13 +284,12 @@ static void not_told(void)
 	int i;
 
 	begin(0);
-	look_open();
 	need_edu(&d, 0, s.fd);
 	attach(&d, s.ioas);
 	attach_to(s.ioas);
 	OK(vdev_detach(&v));
 	/* more than what is looked at */
-	for (i = 0; i < LOG; i++) {
+	for (i = 0; i < VTD_WALK_NR_TOLD; i++) {
 		OK(space_map(&s, mem, PAGE, DATA));
 		OK(space_unmap(&s, DATA, PAGE));
 	}
@@ -341,12 +300,6 @@ static void not_told(void)
 	was_told(DATA, DATA + PAGE - 1);
 }
 
-static void mute(bool on)
-{
-	if (write(look, on ? "mute 1" : "mute 0", 6) != 6)
-		tap_skip("this kernel has no probes: %s", tap_errno(errno));
-}
-
 /* A device that may still know memory that goes has no way to it any more. */
 static void cut_off(void)
 {
@@ -355,7 +308,6 @@ static void cut_off(void)
 	struct rng r;
 
 	begin(0);
-	look_open();
 	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &a));
 	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &b));
 	attach_to(a);
@@ -366,9 +318,9 @@ static void cut_off(void)
 	OK(rng_fill(&r, DATA, 64, 10000));
 	CHECK(!is_zero(mem, 64));
 
-	mute(true);
+	vtd_mute(true);
 	OK(space_unmap(&s, DATA + 16 * PAGE, PAGE));
-	mute(false);
+	vtd_mute(false);
 	memset(mem, 0, PAGE);
 	/* mapped as ever, and out of reach */
 	CHECK(rng_fill(&r, DATA, 64, 500) == -ETIMEDOUT);
@@ -397,7 +349,6 @@ static void cut_off_when_replaced(void)
 	struct rng r;
 
 	begin(1);
-	look_open();
 	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &a));
 	OK(iofd_hwpt(s.fd, v.id, s.ioas, 0, &b));
 	OK(space_map(&s, own, RNG_QUEUE_SIZE, OWN));
@@ -405,9 +356,9 @@ static void cut_off_when_replaced(void)
 	attach_to(a);
 	OK(rng_init(&r, &v, own, OWN));
 	OK(rng_fill(&r, DATA, 64, 10000));
-	mute(true);
+	vtd_mute(true);
 	attach_to(b);
-	mute(false);
+	vtd_mute(false);
 	memset(mem, 0, PAGE);
 	CHECK(rng_fill(&r, DATA, 64, 500) == -ETIMEDOUT);
 	CHECK(is_zero(mem, PAGE));
@@ -419,8 +370,6 @@ static void cut_off_when_replaced(void)
 	CHECK(!is_zero(mem, 64));
 	rng_fini(&r);
 }
-
-static struct vtd_requester r;
 
 /* A page table for PASIDs, with an IOAS of its own. */
 static uint32_t pasid_table(uint32_t *ioas)
@@ -436,8 +385,6 @@ static uint32_t pasid_table(uint32_t *ioas)
 static uint32_t begin_pasids(uint32_t *ioas)
 {
 	begin(0);
-	look_open();
-	vtd_requester(&r, v.bdf);
 	if (!vtd_is_scalable(&r) || !(r.ecap >> 40 & 1))
 		tap_skip("this unit has no PASIDs");
 	OK(vtd_fake_pasids(&r, 1000));
@@ -518,9 +465,9 @@ static void pasids_cut_off(void)
 	OK(pasid_attach(&v, 5, pt[0]));
 	OK(pasid_attach(&v, 6, pt[1]));
 	CHECK_EQ(fault_of(6), 0);
-	mute(true);
+	vtd_mute(true);
 	OK(iofd_unmap(s.fd, ioas[0], DATA + PAGE, PAGE, NULL));
-	mute(false);
+	vtd_mute(false);
 	CHECK(fault_of(6));
 	REFUSED(v.fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, pasid_attach(&v, 7, pt[1]), -EIO);
 	OK(pasid_detach(&v, 5));

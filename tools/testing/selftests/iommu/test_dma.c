@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "devices.h"
@@ -17,6 +16,7 @@
 #include "mem.h"
 #include "nic.h"
 #include "nvme.h"
+#include "vtd_walk.h"
 
 #define PAGE 4096UL
 #define PCI_NVME 0x1b36, 0x0010
@@ -261,35 +261,6 @@ static void replace_nvme(void)
 	nvme_fini(&n);
 }
 
-static int look_open(void)
-{
-	int m = open("/m/vtd_look.ko", O_RDONLY | O_CLOEXEC), fd, i;
-
-	if (m < 0)
-		tap_skip("vtd_look.ko is not there");
-	if (syscall(SYS_finit_module, m, "", 0) && errno != EEXIST)
-		tap_skip("vtd_look.ko finds no VT-d unit: %s", tap_errno(errno));
-	close(m);
-	for (i = 0; i < 100; i++) {
-		fd = open("/dev/vtd_look", O_RDWR | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		usleep(20000);
-	}
-	tap_fail(__FILE__, __LINE__, "/dev/vtd_look: %s", tap_errno(errno));
-}
-
-static void swap(int look, const struct testdev *d, uint64_t a, uint64_t b)
-{
-	unsigned int bus, device, function;
-	char text[80];
-	int len;
-
-	CHECK(sscanf(d->vdev.bdf, "%*x:%x:%x.%x", &bus, &device, &function) == 3);
-	len = snprintf(text, sizeof(text), "swap %x %x %lx %lx", bus, device << 3 | function, a, b);
-	CHECK_EQ(write(look, text, len), len);
-}
-
 /* Where a write to DATA arrives: in the one page, the other, or neither (NULL). */
 static char *written(struct testdev *d, char *one, char *other)
 {
@@ -305,19 +276,19 @@ static char *written(struct testdev *d, char *one, char *other)
 static void stale(void)
 {
 	char *a, *b, *c;
+	struct vtd_requester r;
 	struct testdev d;
-	int look;
 
 	space_open(&s);
-	look = look_open();
 	need_edu(&d, 0, s.fd);
+	vtd_any_requester(&r, d.vdev.bdf);
 	attach(&d, s.ioas);
 	a = mapped(PAGE, DATA);
 	b = mapped(PAGE, DATA + PAGE);
 	c = mapped(PAGE, DATA + 2 * PAGE);
 
 	CHECK(written(&d, a, b) == a);
-	swap(look, &d, DATA, DATA + PAGE);
+	vtd_swap(&r, DATA, DATA + PAGE);
 	/* what was not used before is looked up, */
 	CHECK(!dma_writes(&d, DATA + PAGE, b));
 	CHECK(dma_writes(&d, DATA + PAGE, a));
@@ -336,19 +307,19 @@ static void stale(void)
 static void stale_detached(void)
 {
 	char *a, *b;
+	struct vtd_requester r;
 	struct testdev d;
 	uint32_t hwpt;
-	int look;
 
 	space_open(&s);
-	look = look_open();
 	need_edu(&d, 0, s.fd);
+	vtd_any_requester(&r, d.vdev.bdf);
 	OK(iofd_hwpt(s.fd, d.vdev.id, s.ioas, 0, &hwpt));
 	attach(&d, hwpt);
 	a = mapped(PAGE, DATA);
 	b = mapped(PAGE, DATA + PAGE);
 	CHECK(written(&d, a, b) == a);
-	swap(look, &d, DATA, DATA + PAGE);
+	vtd_swap(&r, DATA, DATA + PAGE);
 	CHECK(written(&d, a, b) == a);
 	OK(vdev_detach(&d.vdev));
 	CHECK(!written(&d, a, b));

@@ -64,11 +64,10 @@ static void need_own_driver(const char *bdf)
 		tap_skip("%s is not driven by iommu_vtd", strrchr(unit, '/') + 1);
 }
 
-void vtd_requester(struct vtd_requester *r, const char *bdf)
+void vtd_any_requester(struct vtd_requester *r, const char *bdf)
 {
 	unsigned int segment, bus, device, function;
 
-	need_own_driver(bdf);
 	if (sscanf(bdf, "%x:%x:%x.%x", &segment, &bus, &device, &function) != 4)
 		tap_fail(__FILE__, __LINE__, "%s is no PCI address", bdf);
 	r->unit = unit_attr(bdf, "address");
@@ -77,6 +76,12 @@ void vtd_requester(struct vtd_requester *r, const char *bdf)
 	r->sid = bus << 8 | device << 3 | function;
 	r->segment = segment;
 	r->fd = load();
+}
+
+void vtd_requester(struct vtd_requester *r, const char *bdf)
+{
+	need_own_driver(bdf);
+	vtd_any_requester(r, bdf);
 }
 
 static void call(const struct vtd_requester *r, unsigned long cmd, void *arg)
@@ -179,24 +184,35 @@ static void tell_walker(const char *name, uint64_t value)
 		tap_fail(__FILE__, __LINE__, "%s: %s", name, tap_errno(errno));
 }
 
-static void pretend(uint64_t ecap, bool wide)
+/* Parameters are those of vtd_pretend.ko; NULL: no more of it. */
+static void load_pretend(const char *parameters)
 {
-	char text[64];
 	int fd;
 
 	syscall(SYS_delete_module, "vtd_pretend", 0);
-	if (ecap || wide) {
-		fd = open("/m/vtd_pretend.ko", O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			tap_skip("no vtd_pretend.ko here");
-		snprintf(text, sizeof(text), "ecap=0x%llx wide=%d",
-			 (unsigned long long)ecap, wide);
-		if (syscall(SYS_finit_module, fd, text, 0))
-			tap_skip("vtd_pretend.ko: %s", tap_errno(errno));
-		close(fd);
-	}
+	if (!parameters)
+		return;
+	fd = open("/m/vtd_pretend.ko", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		tap_skip("no vtd_pretend.ko here");
+	if (syscall(SYS_finit_module, fd, parameters, 0))
+		tap_skip("vtd_pretend.ko: %s", tap_errno(errno));
+	close(fd);
+}
+
+static void pretend(uint64_t ecap, bool wide)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "ecap=0x%llx wide=%d", (unsigned long long)ecap, wide);
+	load_pretend(ecap || wide ? text : NULL);
 	tell_walker("more_ecap", ecap);
 	tell_walker("wide", wide);
+}
+
+void vtd_mute(bool on)
+{
+	load_pretend(on ? "mute=1" : NULL);
 }
 
 void vtd_pretend(uint64_t ecap)
@@ -226,6 +242,30 @@ uint64_t vtd_peek(const struct vtd_requester *r, uint64_t phys)
 uint64_t vtd_poke(const struct vtd_requester *r, uint64_t phys, uint64_t value)
 {
 	return word(r, phys, value, true);
+}
+
+void vtd_swap(const struct vtd_requester *r, uint64_t a, uint64_t b)
+{
+	const uint64_t iova[2] = { a, b };
+	struct vtd_walk_step leaf[2];
+	struct vtd_walk w;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		if (vtd_translate(r, VTD_WALK_NO_PASID, iova[i],
+				  VTD_WALK_READ | VTD_WALK_KEEP, &w))
+			tap_fail(__FILE__, __LINE__, "0x%lx is not mapped", iova[i]);
+		CHECK_EQ(w.page_lg2, 12);
+		leaf[i] = w.steps[w.nr_steps - 1];
+	}
+	vtd_poke(r, leaf[0].phys, leaf[1].value);
+	vtd_poke(r, leaf[1].phys, leaf[0].value);
+}
+
+void vtd_told(const struct vtd_requester *r, struct vtd_walk_queue *q)
+{
+	q->unit = r->unit;
+	call(r, VTD_WALK_QUEUE, q);
 }
 
 int vtd_fake_pasids(const struct vtd_requester *r, uint32_t max)

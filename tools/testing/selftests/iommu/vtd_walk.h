@@ -31,7 +31,7 @@
 /*
  * A device as the walker knows it: loads ko/vtd_walk.ko, and finds the unit that is
  * behind /sys/bus/pci/devices/BDF/iommu. Ends the test as skipped where there is no
- * VT-d or no module.
+ * VT-d, no module, or another driver than ours.
  */
 struct vtd_requester {
 	int fd;
@@ -43,6 +43,9 @@ struct vtd_requester {
 };
 
 void vtd_requester(struct vtd_requester *r, const char *bdf);
+
+/* The same, whichever driver has the unit. */
+void vtd_any_requester(struct vtd_requester *r, const char *bdf);
 
 /* One request; the fault reason, 0 if it goes on. *w may be NULL. */
 unsigned int vtd_translate(const struct vtd_requester *r, uint32_t pasid,
@@ -79,6 +82,18 @@ void vtd_pretend_wide(uint64_t ecap);
 /* A word of memory that hardware reads; vtd_poke() gives what was there. */
 uint64_t vtd_peek(const struct vtd_requester *r, uint64_t phys);
 uint64_t vtd_poke(const struct vtd_requester *r, uint64_t phys, uint64_t value);
+
+/* Exchange the leaves of two pages of 4 KiB, and tell the unit nothing of it. */
+void vtd_swap(const struct vtd_requester *r, uint64_t a, uint64_t b);
+
+/* What the unit was told last. */
+void vtd_told(const struct vtd_requester *r, struct vtd_walk_queue *q);
+
+/*
+ * Devices do not answer when they are told to forget, as far as the driver sees. Not
+ * along with vtd_pretend(), which it undoes.
+ */
+void vtd_mute(bool on);
 
 /* Have the kernel believe that the device has PASIDs 1 to max - 1; 0: none. */
 int vtd_fake_pasids(const struct vtd_requester *r, uint32_t max);

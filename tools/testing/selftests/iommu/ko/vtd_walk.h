@@ -140,9 +140,28 @@ struct vtd_walk_pasids {
 	__u32 reserved;
 };
 
+/* 6.5.2: the first two words of a descriptor */
+struct vtd_walk_told {
+	__u64 lo;
+	__u64 hi;
+};
+
+#define VTD_WALK_NR_TOLD 64
+
+/**
+ * struct vtd_walk_queue - what a unit was told to forget
+ * @unit: physical address of the unit's registers
+ * @told: out: the last descriptors that it has taken from its queue, the newest last
+ */
+struct vtd_walk_queue {
+	__u64 unit;
+	struct vtd_walk_told told[VTD_WALK_NR_TOLD];
+};
+
 #define VTD_WALK_TRANSLATE	_IOWR('V', 0, struct vtd_walk)
 #define VTD_WALK_DMA		_IOWR('V', 1, struct vtd_walk_dma)
 #define VTD_WALK_WORD		_IOWR('V', 2, struct vtd_walk_word)
 #define VTD_WALK_PASIDS		_IOW('V', 3, struct vtd_walk_pasids)
+#define VTD_WALK_QUEUE		_IOWR('V', 4, struct vtd_walk_queue)
 
 #endif

@@ -18,6 +18,7 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/cacheflush.h>
 
 #include "vtd_walk_ko.h"
 #include "vtd_walk_spec.h"
@@ -279,7 +280,32 @@ static int word(struct vtd_walk_word *word)
 	if (!at)
 		return -ENXIO;
 	old = word->write ? xchg(at, word->value) : READ_ONCE(*at);
+	if (word->write)
+		clflush_cache_range(at, sizeof(*at));
 	word->value = old;
+	return 0;
+}
+
+static int queue(struct vtd_walk_queue *q)
+{
+	int rc = map_regs(q->unit);
+	u64 iqa, head, slots, *d;
+	unsigned int step, i;
+
+	if (rc)
+		return rc;
+	iqa = readq(regs + REG_IQA);
+	head = readq(regs + REG_IQH) / 16;
+	step = iqa & IQA_WIDE ? 2 : 1;
+	slots = 256ULL << (iqa & IQA_SIZE);
+	for (i = VTD_WALK_NR_TOLD; i--;) {
+		head = (head + slots - step) % slots;
+		d = walk_memory((iqa & IQA_ADDRESS) + 16 * head);
+		if (!d)
+			return -ENXIO;
+		q->told[i].lo = READ_ONCE(d[0]);
+		q->told[i].hi = READ_ONCE(d[1]);
+	}
 	return 0;
 }
 
@@ -312,6 +338,8 @@ static int run(unsigned int cmd, void *arg)
 		return word(arg);
 	case VTD_WALK_PASIDS:
 		return set_pasids(arg);
+	case VTD_WALK_QUEUE:
+		return queue(arg);
 	default:
 		return -ENOTTY;
 	}

@@ -14,6 +14,13 @@
 #define REG_ECAP		0x10
 #define REG_GSTS		0x1c
 #define REG_RTADDR		0x20
+#define REG_IQH			0x80
+#define REG_IQA			0x90
+
+/* 11.4.9: the invalidation queue: 2^n pages of descriptors of 16 bytes, or of 32 */
+#define IQA_SIZE		GENMASK_ULL(2, 0)
+#define IQA_WIDE		BIT_ULL(11)
+#define IQA_ADDRESS		GENMASK_ULL(63, 12)
 
 #define GSTS_TES		BIT(31)
 

@@ -3,7 +3,8 @@
  * Has iommu_vtd believe that a unit can more than it can, as long as this is loaded.
  * No emulated unit nests: with this the driver makes all that it would make for one
  * that does, and the tables are there for the software walker. Requests of devices
- * are refused by the emulated unit meanwhile, which is what the spec asks of it.
+ * are refused by the emulated unit meanwhile, which is what the spec asks of it. Or it
+ * believes that devices do not answer.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -19,6 +20,10 @@ MODULE_PARM_DESC(ecap, "Bits to add to the extended capability register");
 static bool wide;
 module_param(wide, bool, 0400);
 MODULE_PARM_DESC(wide, "Addresses of 57 bits and tables of 5 levels, of both stages");
+
+static bool mute;
+module_param(mute, bool, 0400);
+MODULE_PARM_DESC(mute, "No device answers when it is told to forget translations");
 
 static struct vtd_unit *pretender;
 static u64 real_cap;
@@ -120,11 +125,27 @@ static const struct kernel_param_ops queue_ops = {
 module_param_cb(queue, &queue_ops, NULL, 0600);
 MODULE_PARM_DESC(queue, "What was put into the invalidation queue since this was written");
 
+static int no_answer(struct kretprobe_instance *instance, struct pt_regs *at)
+{
+	regs_set_return_value(at, -ETIMEDOUT);
+	return 0;
+}
+
+static struct kretprobe mute_probe = {
+	.kp.symbol_name = "iommu_vtd:vtd_queue_submit",
+	.handler = no_answer,
+};
+
 static int __init pretend_init(void)
 {
+	int rc;
+
 	pretender = find_unit();
 	if (!pretender)
 		return -ENODEV;
+	rc = mute ? register_kretprobe(&mute_probe) : 0;
+	if (rc)
+		return rc;
 	real_cap = pretender->cap;
 	real_ecap = pretender->ecap;
 	pretender->ecap |= ecap;
@@ -138,6 +159,8 @@ module_init(pretend_init);
 
 static void __exit pretend_exit(void)
 {
+	if (mute)
+		unregister_kretprobe(&mute_probe);
 	pretender->cap = real_cap;
 	pretender->ecap = real_ecap;
 }
