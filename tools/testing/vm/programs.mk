@@ -10,9 +10,10 @@
 # SRC: the sources, BIN: where programs go, OBJ: where objects go.
 
 SELFTESTS := $(SRC)/tools/testing/selftests
-CFLAGS    := -O2 -g -Wall -Wextra -Wno-unused-parameter -pthread -std=gnu11 -D_GNU_SOURCE= \
+CFLAGS    := -O2 -g -fPIE -Wall -Wextra -Wno-unused-parameter -pthread -std=gnu11 -D_GNU_SOURCE= \
 	     -I$(SRC)/include/uapi -I$(SELFTESTS)/lib -MMD -MP
-LDFLAGS   := -static -pthread
+# not at addresses of 32 bits, which a fuzzer hands out as pointers to write to
+LDFLAGS   := -static-pie -pthread
 
 lib-objs  := $(patsubst $(SRC)/%.c,$(OBJ)/%.o,$(wildcard $(SELFTESTS)/lib/*.c))
 programs  :=

@@ -19,6 +19,7 @@
 #include <linux/capability.h>
 #include <linux/vfio_cdev.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -353,7 +354,8 @@ static void command(struct thread *t)
 {
 	const struct fuzz_command *c = some_command(t);
 	struct pool *p = &pools[rnd(t) % 4 % FILES];
-	unsigned char bytes[256] = { 0 };
+	/* with room for what type1's GET_INFO appends when argsz allows it */
+	unsigned char bytes[4096];
 	const struct fuzz_member *m;
 	/* most commands have nothing wrong with them, few more than one thing */
 	int wrong = one_in(t, 5) ? (int)(rnd(t) % FUZZ_MEMBERS) : -1, i = 0;
@@ -361,6 +363,7 @@ static void command(struct thread *t)
 	void *arg = bytes;
 	int rc;
 
+	memset(bytes, 0, 256);
 	say(t, "file %d %s:", (int)(p - pools), c->name);
 	for (m = c->members; m->name; m++, i++) {
 		uint64_t v = i == wrong ? hostile(t) : sensible(t, p, m);
@@ -550,10 +553,22 @@ static void use_file(struct thread *t)
 	}
 }
 
+static __thread struct thread *me;
+
+/* Where it was, which the status of a process does not tell. */
+static void crashed(int number, siginfo_t *info, void *unused)
+{
+	tap_fail(__FILE__, __LINE__,
+		 "%s at %p, code %d, step %u of thread %d, in round %ld of seed 0x%llx",
+		 strsignal(number), info->si_addr, info->si_code, me ? me->step : 0,
+		 me ? (int)me->number : -1, round_now, options.seed);
+}
+
 static void *run(void *arg)
 {
 	struct thread *t = arg;
 
+	me = t;
 	for (t->step = 0; t->step < options.steps; t->step++) {
 		switch (rnd(t) % 32) {
 		case 0: raw(t); break;
@@ -618,8 +633,11 @@ static void one_round(void)
 {
 	unsigned long count = round_now % 2 ? options.threads : 1, i;
 	struct thread threads[16] = { 0 };
+	struct sigaction fatal = { .sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_RESETHAND };
 	unsigned long good = 0;
 
+	sigaction(SIGSEGV, &fatal, NULL);
+	sigaction(SIGBUS, &fatal, NULL);
 	begin();
 	for (i = 0; i < count; i++) {
 		threads[i].number = i;
