@@ -11,6 +11,7 @@
 
 SELFTESTS := $(SRC)/tools/testing/selftests
 CFLAGS    := -O2 -g -fPIE -Wall -Wextra -Wno-unused-parameter -pthread -std=gnu11 -D_GNU_SOURCE= \
+	     -D__SANE_USERSPACE_TYPES__ \
 	     -I$(SRC)/include/uapi -I$(SELFTESTS)/lib -MMD -MP
 # not at addresses of 32 bits, which a fuzzer hands out as pointers to write to
 LDFLAGS   := -static-pie -pthread

@@ -14,31 +14,62 @@ arch_load()
 {
 	arch=$1
 	[ -r "$lab_dir/arch/$arch" ] || die "no architecture $arch"
-	arch_flavour=''
+	arch_flavour='' arch_foreign=''
 	. "$lab_dir/arch/$arch"
 
 	built=$out/$arch
+	arch_load_foreign
 	if [ -n "$arch_flavour" ]; then
 		kernel_load "$arch_flavour"
 		return 0
 	fi
 	# shellcheck disable=SC2086 # a pattern it shall be
-	kernel=$(printf "%s\n" "$tree"$arch_kernel_glob | sort -V | tail -n 1)
+	kernel=$(printf "%s\n" "$tree$arch_target"$arch_kernel_glob | sort -V | tail -n 1)
 	kernel=${kernel#"$tree"}
-	kver=${kernel#*-}
-	[ -e "$tree$kernel" ] || die "no kernel $arch_kernel_glob in $tree"
-	kernel_build=/usr/src/linux-headers-$kver
-	kernel_modules=/
+	kver=${kernel##*/}
+	kver=${kver#*-}
+	if [ ! -e "$tree$kernel" ]; then
+		# a foreign one comes when it is wanted: see arch_ensure()
+		[ -n "$arch_foreign" ] || die "no kernel $arch_kernel_glob in $tree"
+		kernel='' kver=''
+	fi
+	kernel_build=$arch_target/usr/src/linux-headers-$kver
+	kernel_modules=$arch_target/
 	kernel_id=$kver
 	kernel_overlay=no
 	kernel_module_make=''
+}
+
+# Where the tree has what belongs to the architecture: its own things at the top.
+arch_load_foreign()
+{
+	local host
+
+	arch_target='' arch_qemu_dir=/opt/qemu arch_host=()
+	[ -n "$arch_foreign" ] || return 0
+	host=/opt/arch/$arch_foreign/host
+	arch_target=/opt/arch/$arch_foreign/target
+	arch_qemu_dir=/opt/arch/$arch_foreign/qemu
+	arch_host=(env "PATH=$host/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+		"LD_LIBRARY_PATH=$host/usr/lib/$(uname -m)-linux-gnu")
+}
+
+# What is not there at once, and what arch_load() could not know before.
+arch_ensure()
+{
+	if [ -n "$arch_flavour" ]; then
+		kernel_ensure
+	elif [ -n "$arch_foreign" ]; then
+		foreign_ensure "$arch_foreign"
+		arch_load "$arch"
+	fi
 }
 
 build_run()
 {
 	local log=$built/build.log
 
-	"$lab_dir/intree" "$@" >>"$log" 2>&1 || {
+	"$lab_dir/intree" "${arch_host[@]}" "$@" >>"$log" 2>&1 || {
 		grep -E 'error|warning|undefined|\*\*\*' "$log" >&2 || tail -n 30 "$log" >&2
 		[ -n "${LAB_KEEP_GOING-}" ] && return 0
 		die "the build failed, see $log"
@@ -49,7 +80,7 @@ build_all()
 {
 	local start=$SECONDS digest modules sources
 
-	[ -z "$arch_flavour" ] || kernel_ensure
+	arch_ensure
 	mkdir -p "$built/src" "$built/t" "$built/m" "$built/obj"
 	exec 8>"$built/.lock"
 	flock 8
@@ -66,7 +97,8 @@ build_all()
 
 	digest=$( { cd "$built/src" && find . \( -name '*.[chS]' -o -name Makefile -o -name Kbuild \) ! -name '*.mod.c' |
 		LC_ALL=C sort | xargs sha256sum; cat "$lab_dir/programs.mk" "$lab_dir/arch/$arch"
-		cat "$tree/.packages"; echo "$kernel_id"; } | sha256sum)
+		cat "$tree/.packages" ${arch_foreign:+"$tree/opt/arch/$arch_foreign/.digest"}
+		echo "$kernel_id"; } | sha256sum)
 	if [ "$(cat "$built/.built" 2>/dev/null)" = "$digest" ]; then
 		exec 8>&-
 		return 0

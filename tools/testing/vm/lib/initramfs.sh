@@ -23,7 +23,8 @@ initramfs_make()
 	local init=$1 key work list
 
 	shift
-	key=$( { printf '%s\n' "$kernel_id" "$@"; cat "$init" "$tree/.packages"; } |
+	key=$( { printf '%s\n' "$kernel_id" "$@"
+		cat "$init" "$tree/.packages" ${arch_foreign:+"$tree/opt/arch/$arch_foreign/.digest"}; } |
 		sha256sum | cut -c1-16)
 	base=$built/initramfs/$key.cpio
 	[ -e "$base" ] && return 0
@@ -32,7 +33,7 @@ initramfs_make()
 	work=$built/initramfs/$key.d
 	rm -rf "$work"
 	mkdir -p "$work/bin" "$work/lab/modules"
-	cp "$tree$arch_busybox" "$work/bin/busybox"
+	cp "$tree$arch_target$arch_busybox" "$work/bin/busybox"
 	ln -s busybox "$work/bin/sh"
 	install -m 755 "$init" "$work/init"
 	# modprobe knows the order; a module that several need is listed once

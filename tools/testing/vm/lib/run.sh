@@ -95,7 +95,7 @@ run_prepare()
 	cat "$base" "$payload" "$run_dir/orders.cpio" >"$run_dir/initramfs"
 	rm -f "$run_dir/orders.cpio"
 
-	qemu=("/opt/qemu/usr/bin/$arch_qemu" -L /opt/qemu/usr/share/qemu -L /opt/qemu/usr/share/seabios
+	qemu=("$arch_qemu_dir/usr/bin/$arch_qemu" -L /opt/qemu/usr/share/qemu -L /opt/qemu/usr/share/seabios
 		-nodefaults -no-user-config -no-reboot -display none -accel tcg,thread=multi -smp "$cpus" -m "$memory"
 		"${machine[@]}"
 		-kernel "$kernel" -initrd "$run_dir/initramfs"
