@@ -33,6 +33,15 @@ struct iommu_domain mock_blocked = {
 	.ops = &blocked_ops,
 };
 
+/*
+ * The same under another name: a kernel without the common DMA API over IOMMUs
+ * takes BLOCKED, which is 0, for no answer when it asks for a default domain.
+ */
+struct iommu_domain mock_idle = {
+	.type = IOMMU_DOMAIN_PLATFORM,
+	.ops = &blocked_ops,
+};
+
 /**
  * mock_device_probe - take on a device that the IOMMU core found
  * @dev: a device that names a unit of ours; its platform data are its flags

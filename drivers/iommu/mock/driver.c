@@ -45,7 +45,8 @@ static bool mock_capable(struct device *dev, enum iommu_cap cap)
 	.device_group = generic_device_group,			\
 	.remove_dev_pasid = mock_remove_dev_pasid,		\
 	.get_resv_regions = mock_get_resv_regions,		\
-	.default_domain = &mock_blocked,			\
+	.default_domain = IS_ENABLED(CONFIG_IOMMU_DMA) ?	\
+			  &mock_blocked : &mock_idle,		\
 	.blocked_domain = &mock_blocked,			\
 	.pgsize_bitmap = MOCK_PAGE_SIZE
 

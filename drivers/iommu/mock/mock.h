@@ -162,6 +162,7 @@ struct iommu_domain *mock_alloc_windows(struct device *dev, u32 flags,
 
 /* device.c */
 extern struct iommu_domain mock_blocked;
+extern struct iommu_domain mock_idle;
 struct iommu_device *mock_device_probe(struct device *dev);
 void mock_device_release(struct device *dev);
 struct device *mock_device_create(u32 flags);

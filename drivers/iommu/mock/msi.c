@@ -11,8 +11,11 @@
 #define MSI_WINDOW 0x20000000
 #define MSI_WINDOW_SIZE SZ_1M
 
+/* Where no architecture needs it, the kernel cannot map interrupts. */
 static bool sw_msi;
+#if IS_ENABLED(CONFIG_IOMMU_DMA)
 module_param(sw_msi, bool, 0644);
+#endif
 MODULE_PARM_DESC(sw_msi,
 		 "Interrupts of devices have to be translated, in a window of 1 MiB at 0x20000000 (default: off)");
 

@@ -39,6 +39,14 @@ void mock_parameter(const char *name, int value)
 	close(fd);
 }
 
+bool mock_sw_msi(bool on)
+{
+	if (access("/sys/module/" MODULE "/parameters/sw_msi", F_OK))
+		return false;
+	mock_parameter("sw_msi", on);
+	return true;
+}
+
 int mock_unload(void)
 {
 	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;

@@ -23,6 +23,8 @@ int mock_run(int argc, char **argv, const struct tap_test *tests, size_t count);
 int mock_load(void);
 /* set a parameter of the module while it is loaded */
 void mock_parameter(const char *name, int value);
+/* Whether the kernel can map interrupts, which it then does if @on. */
+bool mock_sw_msi(bool on);
 int mock_unload(void);
 
 /* A file of /dev/iommu with an IOAS; skips where there is no mock. */

@@ -76,7 +76,7 @@ static void prepare_move(struct ops_env *e)
 {
 	make_device(e);
 	OK(iofd_ioas(e->fd, &e->id));
-	mock_parameter("sw_msi", 1);
+	mock_sw_msi(true);
 }
 
 static int move_device(struct ops_env *e)
@@ -86,7 +86,7 @@ static int move_device(struct ops_env *e)
 
 static void drop_moved(struct ops_env *e)
 {
-	mock_parameter("sw_msi", 0);
+	mock_sw_msi(false);
 	drop_device(e);
 	OK(iofd_destroy(e->fd, e->id));
 }

@@ -221,7 +221,8 @@ static void usable_beside_interrupts(void)
 	uint32_t hwpt;
 
 	mock_open(&s);
-	mock_parameter("sw_msi", 1);
+	if (!mock_sw_msi(true))
+		tap_skip("this kernel has no interrupts that have to be mapped");
 	OK(mock_device(s.fd, s.ioas, 0, &other));
 	OK(ext_windows_info(s.fd, other.idev, &info));
 	ext_want(&w, 0x20000000 - MIB, 2 * MIB, 0, 0, 0);
@@ -230,7 +231,7 @@ static void usable_beside_interrupts(void)
 	NO_WINDOW(s.fd, ext_hwpt(s.fd, other.idev, s.ioas, 0, &w, &hwpt), 0,
 		  "0x20000000..0x200fffff, which the device's group reserves");
 	OK(iofd_destroy(s.fd, other.stdev));
-	mock_parameter("sw_msi", 0);
+	mock_sw_msi(false);
 	CHECK_EQ(info.head.nr_usable, 2);
 	CHECK_EQ(info.range[0].first, APERTURE);
 	CHECK_EQ(info.range[0].last, 0x20000000 - 1);
