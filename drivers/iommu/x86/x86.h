@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What drivers of IOMMUs of PCs have in common: how a module comes and goes under the
+ * devices of a running machine. Each has a copy of its own of the files here, and
+ * says with x86_driver what is particular about its hardware.
+ */
+#ifndef __IOMMU_X86_H
+#define __IOMMU_X86_H
+
+#include <linux/iommu.h>
+#include <linux/iommufd_driver.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+
+/**
+ * struct x86_unit - an IOMMU; embedded in what its driver knows of it
+ * @link: in x86_units, which is complete before anything else sees a unit
+ * @iommu: the IOMMU core's view of it
+ * @name: as under /sys/class/iommu
+ * @lock: held by the driver while the unit's tables change; may sleep
+ * @leaving: nobody gets a device any more; under @lock
+ * @isolates: interrupts of its devices are remapped, or it was tried; changes only
+ *	      while the IOMMU core does not know the unit, or is about to forget it
+ */
+struct x86_unit {
+	struct list_head link;
+	struct iommu_device iommu;
+	char name[16];
+	struct mutex lock;
+	bool leaving;
+	bool isolates;
+};
+
+/**
+ * struct x86_driver - what is particular about an IOMMU
+ * @name: of the module
+ * @iommu_ops: for the IOMMU core
+ * @iommufd_ops: for iommufd
+ * @groups: attributes under /sys/class/iommu
+ * @find: read what firmware says, claim the units it has, and put them into
+ *	  x86_units, with everything switched off
+ * @forget: what firmware said; called in any case, without any unit left
+ * @enable: have a unit translate, with every device passed through
+ * @remove: switch a unit off, take it out of x86_units and free it; whatever enable()
+ *	    returned
+ * @unit_of: the unit that a device's requests go through, or NULL
+ * @passed_through: whether a device that the IOMMU core has asked for is passed
+ *		    through; the unit is locked
+ * @obstacle: why a unit cannot isolate interrupts, as the end of a sentence, or NULL.
+ *	      With @strict whatever is not PCI may lose its own
+ * @isolate: from now on devices behind the unit have the interrupts it gives them,
+ *	     and no others; x86_unit.isolates is set, also if this fails
+ * @adopt: have a device take its next interrupts from a unit that isolates them
+ * @abandon: or from the CPUs again
+ * @stop_isolating: undo isolate(), whatever that returned; no device takes interrupts
+ *		    from the unit, or has one
+ *
+ * All may sleep. None is called twice at once.
+ */
+struct x86_driver {
+	const char *name;
+	const struct iommu_ops *iommu_ops;
+	const struct iommufd_driver_ops *iommufd_ops;
+	const struct attribute_group **groups;
+	int (*find)(void);
+	void (*forget)(void);
+	int (*enable)(struct x86_unit *unit);
+	void (*remove)(struct x86_unit *unit);
+	struct x86_unit *(*unit_of)(struct pci_dev *pdev);
+	bool (*passed_through)(struct device *dev);
+	const char *(*obstacle)(const struct x86_unit *unit, bool strict);
+	int (*isolate)(struct x86_unit *unit);
+	void (*adopt)(struct x86_unit *unit, struct device *dev);
+	void (*abandon)(struct x86_unit *unit, struct device *dev);
+	void (*stop_isolating)(struct x86_unit *unit);
+};
+
+/* The driver's. */
+extern const struct x86_driver x86_driver;
+
+/* module.c */
+extern struct list_head x86_units;
+extern struct dentry *x86_debugfs;
+
+/* host.c */
+int x86_host_vacate(struct x86_unit *unit, bool rebind);
+void x86_host_give_back(void);
+int x86_host_note_drivers(void);
+void x86_host_count_drivers(void);
+int x86_host_close(struct x86_unit *unit);
+void x86_host_open(struct x86_unit *unit);
+void x86_host_uncount_drivers(struct x86_unit *unit);
+unsigned int x86_host_nr_devices(struct x86_unit *unit);
+int x86_host_note_devices(void);
+void x86_host_evict_users(void);
+
+/* ids.c */
+typedef int (*x86_id_fn)(u16 id, void *arg);
+int x86_visit_ids(struct pci_dev *pdev, x86_id_fn fn, void *arg);
+
+#endif
