@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* As much of the kernel as the parser of the DMAR table needs, in user space. */
+/* As much of the kernel as the parsers of ACPI tables need, in user space. */
 #ifndef DMAR_KERNEL_H
 #define DMAR_KERNEL_H
 
@@ -18,6 +18,7 @@ typedef uint32_t u32;
 typedef unsigned long long u64;
 
 #define GFP_KERNEL 0
+#define BIT(n) (1UL << (n))
 
 /* After so many more allocations there is no memory; negative: always enough. */
 extern long fail_after;
@@ -41,6 +42,14 @@ static inline void kfree(void *p)
 static inline u16 get_unaligned_le16(const u8 *p)
 {
 	return p[0] | p[1] << 8;
+}
+
+static inline u32 get_unaligned_le32(const u8 *p)
+{
+	u32 value;
+
+	memcpy(&value, p, sizeof(value));
+	return value;
 }
 
 static inline u64 get_unaligned_le64(const u8 *p)
@@ -72,6 +81,12 @@ static inline void list_add_tail(struct list_head *entry, struct list_head *list
 	entry->next = list;
 	list->prev->next = entry;
 	list->prev = entry;
+}
+
+static inline void list_del(struct list_head *entry)
+{
+	entry->prev->next = entry->next;
+	entry->next->prev = entry->prev;
 }
 
 #define list_entry(p, type, member) \

@@ -15,7 +15,7 @@
 #include "devices.h"
 #include "kmsg.h"
 #include "mem.h"
-#include "vtd_irq.h"
+#include "own_irq.h"
 
 #define PAGE	4096UL
 #define IOVA	0x100000UL
@@ -32,7 +32,7 @@ static struct space s;
 /* A device that can raise its interrupt, and the entry for it. */
 struct source {
 	struct testdev d;
-	struct vtd_irq irq;
+	struct own_irq irq;
 	int event;
 };
 
@@ -40,14 +40,14 @@ static void need_isolation(void)
 {
 	unsigned int status;
 
-	if (!vtd_irq_status(&status))
+	if (!own_irq_status(&status))
 		tap_skip("no unit of iommu_vtd isolates interrupts here");
 }
 
 static void start(struct source *src)
 {
 	src->event = OK(vdev_msi(&src->d.vdev));
-	CHECK(vtd_irq_find(src->d.vdev.bdf, 0, &src->irq));
+	CHECK(own_irq_find(src->d.vdev.bdf, 0, &src->irq));
 }
 
 static void open_source(struct source *src, int nth)
@@ -164,13 +164,13 @@ static void arrives(void)
 static void closed(void)
 {
 	struct source src;
-	struct vtd_irq irq;
+	struct own_irq irq;
 
 	space_open(&s);
 	open_source(&src, 0);
 	edu_fini(&src.d.edu);
 	vdev_close(&src.d.vdev);
-	CHECK(!vtd_irq_find(src.d.vdev.bdf, 0, &irq));
+	CHECK(!own_irq_find(src.d.vdev.bdf, 0, &irq));
 }
 
 /* The address in it is that of the bus: all behind the bridge speak as one. */
@@ -206,7 +206,7 @@ static void follows(void)
 {
 	const char *bdf;
 	struct source src;
-	struct vtd_irq at[2];
+	struct own_irq at[2];
 	struct message before_m, m;
 	unsigned long before;
 	int i, cpu;
@@ -224,7 +224,7 @@ static void follows(void)
 		raise_and_wait(&src);
 		usleep(100000);
 		raise_and_wait(&src);
-		CHECK(vtd_irq_find(bdf, 0, &at[cpu]));
+		CHECK(own_irq_find(bdf, 0, &at[cpu]));
 		CHECK(at[cpu].present);
 		before = irq_count(src.irq.irq, cpu);
 		raise_and_wait(&src);
@@ -353,7 +353,7 @@ static void need_blocking(struct forgery *f)
 	struct message m = { vector_of(&f->victim), f->victim.irq.vector };
 	unsigned int status;
 
-	CHECK(vtd_irq_status(&status));
+	CHECK(own_irq_status(&status));
 	CHECK(status & STATUS_IRES);
 	CHECK(!(status & STATUS_CFIS));
 	by_message(f, &m);

@@ -91,6 +91,26 @@ static bool is_own_vtd_fault(const char *line, const char *bdf, uint64_t iova,
 	       at >> 12 == iova >> 12;
 }
 
+/*
+ * iommu_amdvi: "amdvi0: write of 0000:00:04.0 at 0x1000 refused: ...", or, in QEMU,
+ * "amdvi0: a request of 0000:00:04.0 refused: ...".
+ */
+static bool is_amdvi_fault(const char *line, const char *bdf, uint64_t iova, bool write)
+{
+	unsigned long long at;
+	char what[64];
+
+	if (strncmp(line, "amdvi", 5))
+		return false;
+	snprintf(what, sizeof(what), ": a request of %s refused: ", bdf);
+	if (strstr(line, what))
+		return true;
+	snprintf(what, sizeof(what), ": %s of %s at ", write ? "write" : "read", bdf);
+	line = strstr(line, what);
+	return line && sscanf(line + strlen(what), "%llx refused", &at) == 1 &&
+	       at >> 12 == iova >> 12;
+}
+
 bool kmsg_wait_fault(int fd, const char *bdf, uint64_t iova, bool write,
 		     char *line, size_t size, int ms)
 {
@@ -98,7 +118,8 @@ bool kmsg_wait_fault(int fd, const char *bdf, uint64_t iova, bool write,
 
 	while (kmsg_next(fd, line, size, end - now_ms()))
 		if (is_vtd_fault(line, bdf, iova, write) ||
-		    is_own_vtd_fault(line, bdf, iova, write))
+		    is_own_vtd_fault(line, bdf, iova, write) ||
+		    is_amdvi_fault(line, bdf, iova, write))
 			return true;
 	return false;
 }

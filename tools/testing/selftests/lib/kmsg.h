@@ -16,7 +16,7 @@ bool kmsg_next(int fd, char *line, size_t size, int ms);
 /*
  * Wait for the IOMMU's report that this device's access to the page of iova was
  * refused; the report itself goes to line. The kernel limits such messages to a
- * few per second, so this is for single faults.
+ * few per second, so this is for single faults. QEMU's AMD-Vi tells the device alone.
  */
 bool kmsg_wait_fault(int fd, const char *bdf, uint64_t iova, bool write,
 		     char *line, size_t size, int ms);

@@ -112,6 +112,9 @@ static bool coherent(const struct vdev *v)
 {
 	char text[64];
 
+	/* AMD-Vi says so in every leaf */
+	if (!pci_attr(v->bdf, "iommu/amd-iommu/features", text, sizeof(text)))
+		return true;
 	OK(pci_attr(v->bdf, "iommu/intel-iommu/ecap", text, sizeof(text)));
 	return strtoull(text, NULL, 16) & ECAP_SC;
 }

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "pci.h"
-#include "vtd_irq.h"
+#include "own_irq.h"
 
-#define TABLES "/sys/kernel/debug/iommu_vtd/*/interrupts"
+/* iommu_vtd, iommu_amdvi */
+#define TABLES "/sys/kernel/debug/iommu_*/*/interrupts"
 
-bool vtd_irq_status(unsigned int *status)
+bool own_irq_status(unsigned int *status)
 {
 	bool found = false;
 	glob_t g;
@@ -26,19 +27,21 @@ bool vtd_irq_status(unsigned int *status)
 	return found;
 }
 
-static bool find_in(const char *path, const char *bdf, int *nth, struct vtd_irq *out)
+static bool find_in(const char *path, const char *bdf, int *nth, struct own_irq *out)
 {
 	FILE *f = fopen(path, "re");
-	struct vtd_irq i;
+	struct own_irq i;
 	char line[256];
 	bool found = false;
 	pci_bdf dev;
 
-	while (f && !found && fgets(line, sizeof(line), f))
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		i = (struct own_irq){};
 		found = sscanf(line, "handle=%x device=%15s irq=%u present=%u vector=%x apic=%x svt=%u sq=%u sid=%x",
 			       &i.handle, dev, &i.irq, &i.present, &i.vector,
-			       &i.apic, &i.svt, &i.sq, &i.sid) == 9 &&
+			       &i.apic, &i.svt, &i.sq, &i.sid) >= 6 &&
 			!strcmp(dev, bdf) && !(*nth)--;
+	}
 	if (f)
 		fclose(f);
 	if (found)
@@ -46,7 +49,7 @@ static bool find_in(const char *path, const char *bdf, int *nth, struct vtd_irq 
 	return found;
 }
 
-bool vtd_irq_find(const char *bdf, int nth, struct vtd_irq *out)
+bool own_irq_find(const char *bdf, int nth, struct own_irq *out)
 {
 	bool found = false;
 	size_t i;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * iommu_vtd comes and goes under the host's own devices while these are at work.
+ * Our driver of the IOMMU comes and goes under the host's own devices while these are
+ * at work.
  * Each test loads the module and removes it.
  */
 #define _GNU_SOURCE
@@ -15,14 +16,20 @@
 #include "kmsg.h"
 #include "mem.h"
 #include "traffic.h"
-#include "vtd_irq.h"
+#include "own_irq.h"
 
-#define MODULE		"iommu_vtd"
-#define FILE_OF_MODULE	"/m/" MODULE ".ko"
-#define PARAMETERS	"/sys/module/" MODULE "/parameters/"
-#define UNIT		"/sys/class/iommu/vtd0"
 #define IOVA		0x100000UL
 #define PAGE		4096UL
+
+/* Which of our drivers this machine is for. */
+static const struct own {
+	const char *table;
+	const char *module;
+	const char *unit;
+} owns[] = {
+	{ "/sys/firmware/acpi/tables/DMAR", "iommu_vtd", "/sys/class/iommu/vtd0" },
+	{ "/sys/firmware/acpi/tables/IVRS", "iommu_amdvi", "/sys/class/iommu/amdvi0" },
+}, *own;
 
 static pci_bdf disk, net;
 static int log_fd;
@@ -39,9 +46,47 @@ static int put(const char *path, const char *value)
 	return rc;
 }
 
+static void find_own(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(owns) / sizeof(owns[0]); i++)
+		if (!access(owns[i].table, F_OK))
+			own = &owns[i];
+}
+
+static const char *module_file(void)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/m/%s.ko", own->module);
+	return path;
+}
+
+static bool is_loaded(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", own->module);
+	return !access(path, F_OK);
+}
+
+static bool unit_is_there(void)
+{
+	return !access(own->unit, F_OK);
+}
+
+static int set_parameter(const char *name, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", own->module, name);
+	return put(path, value);
+}
+
 static int load(const char *options)
 {
-	int fd = open(FILE_OF_MODULE, O_RDONLY | O_CLOEXEC);
+	int fd = open(module_file(), O_RDONLY | O_CLOEXEC);
 	int rc;
 
 	CHECK(fd >= 0);
@@ -52,18 +97,18 @@ static int load(const char *options)
 
 static int unload(void)
 {
-	return syscall(SYS_delete_module, MODULE, O_NONBLOCK) ? -errno : 0;
+	return syscall(SYS_delete_module, own->module, O_NONBLOCK) ? -errno : 0;
 }
 
 static int release(void)
 {
-	return put(PARAMETERS "release", "1");
+	return set_parameter("release", "1");
 }
 
 static void leave(void)
 {
 	OK(release());
-	CHECK(access(UNIT, F_OK));
+	CHECK(!unit_is_there());
 	OK(unload());
 }
 
@@ -72,8 +117,11 @@ static void need_host_drivers(void)
 {
 	char driver[32];
 
-	if (access(FILE_OF_MODULE, R_OK))
-		tap_skip("there is no " FILE_OF_MODULE);
+	find_own();
+	if (!own)
+		tap_skip("there is no IOMMU that one of our drivers is for");
+	if (access(module_file(), R_OK))
+		tap_skip("there is no %s", module_file());
 	if (!pci_find(PCI_NVME, 0, disk) || !pci_find(PCI_E1000E, 0, net))
 		tap_skip("no disk and network to work with here");
 	pci_driver(disk, driver, sizeof(driver));
@@ -88,10 +136,10 @@ static void begin(void)
 	int nth;
 
 	need_host_drivers();
-	if (!access("/sys/module/" MODULE, F_OK)) {
+	if (is_loaded()) {
 		for (nth = 0; pci_find(PCI_EDU, nth, edu); nth++)
 			pci_bind(edu, "");
-		put(PARAMETERS "rebind", "1");
+		set_parameter("rebind", "1");
 		release();
 		OK(unload());
 	}
@@ -126,13 +174,13 @@ static void under_traffic(void)
 	traffic_start(disk, net);
 	for (round = 0; round < 5; round++) {
 		OK(load(""));
-		CHECK(!access(UNIT, F_OK));
+		CHECK(unit_is_there());
 		traffic_goes_on();
 		is_passed_through(disk);
 		is_passed_through(net);
 		ERR(unload(), -EAGAIN);
 		OK(release());
-		CHECK(access(UNIT, F_OK));
+		CHECK(!unit_is_there());
 		CHECK(pci_group(disk) < 0);
 		traffic_goes_on();
 		ERR(release(), -ENODEV);
@@ -241,13 +289,16 @@ static void handed_out(void)
 	traffic_goes_on();
 }
 
+/* Every AMD-Vi does. */
 static bool remaps(void)
 {
 	char ecap[32];
 	int fd;
 
+	if (!strcmp(own->module, "iommu_amdvi"))
+		return true;
 	OK(load(""));
-	fd = open(UNIT "/intel-iommu/ecap", O_RDONLY | O_CLOEXEC);
+	fd = open("/sys/class/iommu/vtd0/intel-iommu/ecap", O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0);
 	CHECK(read(fd, ecap, sizeof(ecap) - 1) > 0);
 	close(fd);
@@ -263,7 +314,7 @@ static void strict_impossible(void)
 	traffic_start(disk, net);
 	ERR(load("strict_interrupts=1 rebind=1"), -EOPNOTSUPP);
 	logged("strict_interrupts=1 asks for", "ECAP.IR");
-	CHECK(access(UNIT, F_OK));
+	CHECK(!unit_is_there());
 	traffic_goes_on();
 }
 
@@ -276,18 +327,18 @@ static void strict_in_use(void)
 	ERR(load("strict_interrupts=1"), -EBUSY);
 	logged(disk, "(nvme)");
 	logged(net, "(e1000e)");
-	CHECK(access(UNIT, F_OK));
+	CHECK(!unit_is_there());
 	traffic_goes_on();
 }
 
 /* All interrupts of a device that go through the table. */
 static unsigned long came(const char *bdf)
 {
-	struct vtd_irq irq;
+	struct own_irq irq;
 	unsigned long sum = 0;
 	int nth;
 
-	for (nth = 0; vtd_irq_find(bdf, nth, &irq); nth++)
+	for (nth = 0; own_irq_find(bdf, nth, &irq); nth++)
 		sum += irq_count(irq.irq, -1);
 	return sum;
 }
@@ -295,15 +346,15 @@ static unsigned long came(const char *bdf)
 static void strict_rebound(void)
 {
 	unsigned long before;
-	struct vtd_irq irq;
+	struct own_irq irq;
 
 	begin();
 	if (!remaps())
 		tap_skip("the unit does not remap interrupts");
 	OK(load("strict_interrupts=1 rebind=1"));
 	traffic_start(disk, net);
-	CHECK(vtd_irq_find(disk, 0, &irq) && irq.svt);
-	CHECK(vtd_irq_find(net, 0, &irq) && irq.svt);
+	CHECK(own_irq_find(disk, 0, &irq) && irq.present);
+	CHECK(own_irq_find(net, 0, &irq) && irq.present);
 	before = came(disk);
 	traffic_goes_on();
 	CHECK(came(disk) > before);
@@ -311,10 +362,10 @@ static void strict_rebound(void)
 	traffic_goes_on();
 	CHECK(came(net) > before);
 
-	OK(put(PARAMETERS "rebind", "0"));
+	OK(set_parameter("rebind", "0"));
 	ERR(release(), -EBUSY);
 	logged(disk, "has interrupts");
-	CHECK(!access(UNIT, F_OK));
+	CHECK(unit_is_there());
 	traffic_goes_on();
 	before = came(disk);
 	traffic_goes_on();
@@ -328,9 +379,9 @@ static void strict_left(void)
 	int fd;
 
 	need_host_drivers();
-	if (access("/sys/module/" MODULE, F_OK))
+	if (!is_loaded())
 		tap_skip("the test before this one has not left it loaded");
-	OK(put(PARAMETERS "rebind", "1"));
+	OK(set_parameter("rebind", "1"));
 	leave();
 	pci_driver(net, driver, sizeof(driver));
 	CHECK(!strcmp(driver, "e1000e"));
