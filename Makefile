@@ -19,7 +19,7 @@ all: modules
 
 help:
 	@echo 'Modules, for the kernel whose headers are in KDIR (default: the one that runs):'
-	@echo '  make [modules] [KDIR=...]  build iommufd.ko, vfio_cdev.ko and iommu_vtd.ko'
+	@echo '  make [modules] [KDIR=...]  build iommufd.ko, vfio_cdev.ko, iommu_vtd.ko, iommu_amdvi.ko'
 	@echo '  make install               install and announce them (root): modules, udev rule, module'
 	@echo '                             configuration; DESTDIR=... to install elsewhere'
 	@echo '  make uninstall             remove what install has put there (root)'
@@ -54,6 +54,7 @@ installed  = $(DESTDIR)/lib/modules/$(release)/updates
 install: modules
 	install -D -m 644 drivers/iommu/iommufd/iommufd.ko $(installed)/iommufd.ko
 	install -D -m 644 drivers/iommu/intel/iommu_vtd.ko $(installed)/iommu_vtd.ko
+	install -D -m 644 drivers/iommu/amd/iommu_amdvi.ko $(installed)/iommu_amdvi.ko
 	install -D -m 644 drivers/vfio/vfio_cdev.ko $(installed)/vfio_cdev.ko
 	install -D -m 644 tools/install/60-iommufd.rules $(rules)
 	install -D -m 644 tools/install/modprobe.conf $(modprobe)
@@ -63,7 +64,8 @@ install: modules
 	@echo "Installed for kernel $(release). Now: modprobe iommufd"
 
 uninstall: kdir
-	rm -f $(installed)/iommufd.ko $(installed)/iommu_vtd.ko $(installed)/vfio_cdev.ko \
+	rm -f $(installed)/iommufd.ko $(installed)/vfio_cdev.ko \
+		$(installed)/iommu_vtd.ko $(installed)/iommu_amdvi.ko \
 		$(rules) $(modprobe) $(load)
 	$(if $(DESTDIR),,depmod $(release))
 	$(if $(DESTDIR),,-udevadm control --reload 2>/dev/null)
