@@ -21,14 +21,21 @@
 #define IOVA		0x100000UL
 #define PAGE		4096UL
 
-/* Which of our drivers this machine is for. */
+/*
+ * Which of our drivers this machine is for, and its unit; that of the kernel's own
+ * driver, and what keeps that from it.
+ */
 static const struct own {
 	const char *table;
 	const char *module;
 	const char *unit;
+	const char *theirs;
+	const char *boot_with;
 } owns[] = {
-	{ "/sys/firmware/acpi/tables/DMAR", "iommu_vtd", "/sys/class/iommu/vtd0" },
-	{ "/sys/firmware/acpi/tables/IVRS", "iommu_amdvi", "/sys/class/iommu/amdvi0" },
+	{ "/sys/firmware/acpi/tables/DMAR", "iommu_vtd", "/sys/class/iommu/vtd0",
+	  "/sys/class/iommu/dmar0", "boot with intel_iommu=off intremap=off to" },
+	{ "/sys/firmware/acpi/tables/IVRS", "iommu_amdvi", "/sys/class/iommu/amdvi0",
+	  "/sys/class/iommu/ivhd0", "boot with amd_iommu=off to" },
 }, *own;
 
 static pci_bdf disk, net;
@@ -112,16 +119,21 @@ static void leave(void)
 	OK(unload());
 }
 
-/* Only what the host uses can be in the way. */
-static void need_host_drivers(void)
+static void need_own(void)
 {
-	char driver[32];
-
 	find_own();
 	if (!own)
 		tap_skip("there is no IOMMU that one of our drivers is for");
 	if (access(module_file(), R_OK))
 		tap_skip("there is no %s", module_file());
+}
+
+/* Only what the host uses can be in the way. */
+static void need_host_drivers(void)
+{
+	char driver[32];
+
+	need_own();
 	if (!pci_find(PCI_NVME, 0, disk) || !pci_find(PCI_E1000E, 0, net))
 		tap_skip("no disk and network to work with here");
 	pci_driver(disk, driver, sizeof(driver));
@@ -392,7 +404,31 @@ static void strict_left(void)
 	traffic_start(disk, net);
 }
 
+/* Whoever has the unit keeps it, and goes on. */
+static void taken(void)
+{
+	struct testdev d;
+	struct space s;
+	char *mem;
+
+	need_own();
+	if (access(own->theirs, F_OK))
+		tap_skip("the kernel does not drive the IOMMU here");
+	log_fd = OK(kmsg_open());
+	ERR(load(""), -EBUSY);
+	logged("0: the kernel drives the unit", own->boot_with);
+	CHECK(!is_loaded());
+	space_open(&s);
+	need_edu(&d, 0, s.fd);
+	attach(&d, s.ioas);
+	mem = mem_anon(PAGE);
+	OK(space_map(&s, mem, PAGE, IOVA));
+	CHECK(dma_writes(&d, IOVA, mem));
+	CHECK(!dma_writes(&d, IOVA + PAGE, mem));
+}
+
 static const struct tap_test tests[] = {
+	{ "a unit that the kernel drives stays so, and what frees it is said", taken },
 	{ "disk and network go on while it comes and goes", under_traffic, 100 },
 	{ "drivers are unbound and bound meanwhile", rebound, 60 },
 	{ "what shares a group with the host's network is not handed out", sibling },
