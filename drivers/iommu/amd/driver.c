@@ -69,9 +69,17 @@ static ssize_t features_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(features);
 
+static ssize_t address_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%llx\n", unit_of_sysfs(dev)->ivrs->base);
+}
+static DEVICE_ATTR_RO(address);
+
 static struct attribute *amdvi_attrs[] = {
 	&dev_attr_cap.attr,
 	&dev_attr_features.attr,
+	&dev_attr_address.attr,
 	NULL,
 };
 

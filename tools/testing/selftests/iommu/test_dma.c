@@ -5,14 +5,13 @@
  * what the IOMMU remembers and forgets; and what it says of what it refuses.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "amdvi_walk.h"
 #include "devices.h"
 #include "kmsg.h"
 #include "mem.h"
@@ -268,58 +267,26 @@ static void replace_nvme(void)
 	nvme_fini(&n);
 }
 
-/* A look at what the unit reads: by the walker of VT-d, or a module for AMD-Vi. */
+/* What the unit reads, by the walker of one kind or the other. */
 struct look {
-	int amdvi;
-	unsigned int bus;
-	unsigned int devfn;
+	struct amdvi_requester amdvi;
 	struct vtd_requester vtd;
 };
 
-static int amdvi_look_open(void)
-{
-	int m = open("/m/amdvi_look.ko", O_RDONLY | O_CLOEXEC), fd, i;
-
-	if (m < 0)
-		tap_skip("amdvi_look.ko is not there");
-	if (syscall(SYS_finit_module, m, "", 0) && errno != EEXIST)
-		tap_skip("amdvi_look.ko: %s", tap_errno(errno));
-	close(m);
-	for (i = 0; i < 100; i++) {
-		fd = open("/dev/amdvi_look", O_WRONLY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		usleep(20000);
-	}
-	tap_fail(__FILE__, __LINE__, "/dev/amdvi_look: %s", tap_errno(errno));
-}
-
 static void look_begin(struct look *look, const char *bdf)
 {
-	unsigned int device, function;
-
-	if (!is_amdvi()) {
-		look->amdvi = -1;
+	if (is_amdvi())
+		amdvi_requester(&look->amdvi, bdf);
+	else
 		vtd_any_requester(&look->vtd, bdf);
-		return;
-	}
-	look->amdvi = amdvi_look_open();
-	CHECK(sscanf(bdf, "%*x:%x:%x.%x", &look->bus, &device, &function) == 3);
-	look->devfn = device << 3 | function;
 }
 
 static void look_swap(const struct look *look, uint64_t a, uint64_t b)
 {
-	char text[80];
-	int len;
-
-	if (look->amdvi < 0) {
+	if (is_amdvi())
+		amdvi_swap(&look->amdvi, a, b);
+	else
 		vtd_swap(&look->vtd, a, b);
-		return;
-	}
-	len = snprintf(text, sizeof(text), "swap %x %x %lx %lx", look->bus,
-		       look->devfn, a, b);
-	CHECK_EQ(write(look->amdvi, text, len), len);
 }
 
 /* Where a write to DATA arrives: in the one page, the other, or neither (NULL). */
