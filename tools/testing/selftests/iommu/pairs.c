@@ -46,15 +46,17 @@ static void *work(void *arg)
 /* Each round takes what nothing depends on any more. */
 static void tear_down(const char *a, const char *b, long long pinned)
 {
-	int round, left = 0, fd = *all->fd;
-	uint32_t id;
+	static uint32_t ids[4096];
+	int round, n, i, left = 0, fd = *all->fd;
 
 	if (all->done)
 		all->done();
-	for (round = 0; round < 8; round++)
-		for (id = 1; id < 4096; id++)
-			if (iofd_destroy(fd, id) == -EBUSY)
+	for (round = 0; round < 8; round++) {
+		n = iofd_object_ids(fd, ids, 4096);
+		for (i = 0; i < n; i++)
+			if (iofd_destroy(fd, ids[i]) == -EBUSY)
 				left = round;
+	}
 	if (iofd_objects(fd, NULL))
 		tap_fail(__FILE__, __LINE__, "%s, %s: %d objects cannot be destroyed after %d rounds",
 			 a, b, iofd_objects(fd, NULL), left);

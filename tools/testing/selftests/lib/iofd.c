@@ -256,6 +256,21 @@ int iofd_objects(int fd, const char *type)
 	return count;
 }
 
+int iofd_object_ids(int fd, uint32_t *ids, int max)
+{
+	FILE *f = open_fdinfo(fd);
+	char line[1024];
+	int count = 0;
+
+	if (!f)
+		return -errno;
+	while (count < max && fgets(line, sizeof(line), f))
+		if (sscanf(line, "object:\tid=%u", &ids[count]) == 1)
+			count++;
+	fclose(f);
+	return count;
+}
+
 /*
  * Does a file keep the sentences of its refusals? Ours do. Device files of the
  * kernel's own VFIO, where there is no vfio_cdev, know nothing of them; what

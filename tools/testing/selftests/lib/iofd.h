@@ -58,6 +58,8 @@ bool iofd_refusal(int fd, struct iofd_refusal *out);
 const char *iommufd_last_reason(int fd);
 /* objects that fdinfo lists, or of one type ("ioas", "hwpt"..) if not NULL */
 int iofd_objects(int fd, const char *type);
+/* their ids, no more than max; how many */
+int iofd_object_ids(int fd, uint32_t *ids, int max);
 
 /*
  * Was rc the wanted refusal (a negative errno) of cmd, and did exactly this
