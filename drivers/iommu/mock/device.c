@@ -2,6 +2,7 @@
 /*
  * Devices of the mock IOMMU: they do nothing, on the platform bus.
  */
+#include <linux/fwnode.h>
 #include <linux/idr.h>
 #include <linux/iommufd_reason.h>
 #include <linux/mutex.h>
@@ -9,14 +10,42 @@
 #include <linux/platform_device.h>
 #include <linux/property.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "mock.h"
 
 static DEFINE_IDA(mock_device_ids);
 
-static const struct property_entry pasid_properties[] = {
-	PROPERTY_ENTRY_U32("pasid-num-bits", MOCK_PASID_WIDTH),
-	{}
+/**
+ * struct mock_platform - how a device was made
+ * @flags: MOCK_FLAGS_DEVICE_...
+ * @fwnode: what firmware would say of it, if it has PASIDs
+ *
+ * The device's platform data, which live as long as it does. A node of the
+ * kernel's own, in software, would be put twice where memory ran out while it
+ * was linked to the device.
+ */
+struct mock_platform {
+	u32 flags;
+	struct fwnode_handle fwnode;
+};
+
+static int read_property(const struct fwnode_handle *fwnode, const char *name,
+			 unsigned int elem_size, void *val, size_t nval)
+{
+	if (strcmp(name, "pasid-num-bits") || elem_size != sizeof(u32))
+		return -EINVAL;
+	/* without a buffer they ask how many values there are */
+	if (!val)
+		return 1;
+	if (nval != 1)
+		return -EOVERFLOW;
+	*(u32 *)val = MOCK_PASID_WIDTH;
+	return 0;
+}
+
+static const struct fwnode_operations pasid_node_ops = {
+	.property_read_int_array = read_property,
 };
 
 static int blocked_attach(struct iommu_domain *domain, struct device *dev)
@@ -51,18 +80,18 @@ struct iommu_domain mock_idle = {
 struct iommu_device *mock_device_probe(struct device *dev)
 {
 	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
-	const u32 *flags = dev_get_platdata(dev);
+	const struct mock_platform *platform = dev_get_platdata(dev);
 	struct mock_device *mdev;
 	struct mock_unit *mu;
 
 	mu = fwspec ? mock_unit_of(fwspec->iommu_fwnode) : NULL;
-	if (!mu || !flags)
+	if (!mu || !platform)
 		return ERR_PTR(-ENODEV);
 	mdev = kzalloc(sizeof(*mdev), GFP_KERNEL);
 	if (!mdev)
 		return ERR_PTR(-ENOMEM);
-	mdev->no_dirty = *flags & MOCK_FLAGS_DEVICE_NO_DIRTY;
-	mdev->has_pasid = *flags & MOCK_FLAGS_DEVICE_PASID;
+	mdev->no_dirty = platform->flags & MOCK_FLAGS_DEVICE_NO_DIRTY;
+	mdev->has_pasid = platform->flags & MOCK_FLAGS_DEVICE_PASID;
 	memset32(mdev->cache, IOMMU_TEST_DEV_CACHE_DEFAULT,
 		 ARRAY_SIZE(mdev->cache));
 	xa_init_flags(&mdev->pasids, XA_FLAGS_ACCOUNT);
@@ -123,17 +152,17 @@ static int device_name_iommu(struct device *dev, u32 id)
 
 static int device_add_to_bus(struct platform_device *pdev, u32 flags)
 {
+	struct mock_platform *platform, template = { .flags = flags };
 	int rc;
 
-	rc = platform_device_add_data(pdev, &flags, sizeof(flags));
+	rc = platform_device_add_data(pdev, &template, sizeof(template));
 	if (rc)
 		return rc;
 	/* The IOMMU core reads the width while the device is added. */
 	if (flags & MOCK_FLAGS_DEVICE_PASID) {
-		rc = device_create_managed_software_node(&pdev->dev,
-							 pasid_properties, NULL);
-		if (rc)
-			return rc;
+		platform = dev_get_platdata(&pdev->dev);
+		fwnode_init(&platform->fwnode, &pasid_node_ops);
+		device_set_node(&pdev->dev, &platform->fwnode);
 	}
 	dev_set_msi_domain(&pdev->dev, mock_irq_domain());
 	rc = device_name_iommu(&pdev->dev, pdev->id);
