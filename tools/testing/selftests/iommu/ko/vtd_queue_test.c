@@ -5,17 +5,20 @@
  * All is done when the module is loaded; its parameter "result" has a line for
  * each test: its name and ok, or what was wrong.
  *
- * The unit is a thread on another CPU than the one that waits for it, and its
- * registers are ordinary memory but for what writing to them does.
+ * The unit takes one descriptor each time that somebody looks whether it has found an
+ * error, which whoever waits for it does. It is no thread: the CPU that waits has its
+ * interrupts off, so that another one may wait for that CPU, and have no time for a
+ * thread. Its registers are ordinary memory but for this, and for what writing to them
+ * does.
  */
-#include <linux/kthread.h>
 #include <linux/module.h>
-#include <linux/workqueue.h>
 
 #include "../../../../../drivers/iommu/intel/vtd.h"
 
+static u32 soft_read(struct vtd_unit *vtd, unsigned int reg);
 static void soft_write(struct vtd_unit *vtd, unsigned int reg, u32 value);
 
+#define vtd_read soft_read
 #define vtd_write soft_write
 #include "../../../../../drivers/iommu/intel/queue.c"
 
@@ -76,7 +79,7 @@ int vtd_command(struct vtd_unit *vtd, u32 bit, bool on)
 	return 0;
 }
 
-static atomic_t *fsts(void)
+static u32 *fsts(void)
 {
 	return soft.regs + VTD_FSTS;
 }
@@ -85,7 +88,7 @@ static atomic_t *fsts(void)
 static void soft_write(struct vtd_unit *vtd, unsigned int reg, u32 value)
 {
 	if (reg == VTD_FSTS)
-		atomic_andnot(value, fsts());
+		*fsts() &= ~value;
 }
 
 static unsigned int soft_tail(void)
@@ -107,7 +110,7 @@ static void soft_time_out(u16 sid)
 		soft_next();
 	WRITE_ONCE(*(u64 *)(soft.regs + VTD_IQER),
 		   soft.tells ? FIELD_PREP(VTD_IQER_ITESID, sid) : 0);
-	atomic_or(VTD_FSTS_ITE, fsts());
+	*fsts() |= VTD_FSTS_ITE;
 }
 
 static u16 sid_of(unsigned int i)
@@ -132,16 +135,16 @@ static void soft_take(void)
 
 	/* one that waits for nothing, and tells nobody, is not right */
 	if (type == VTD_QI_WAIT && !(slot->lo & VTD_QI_WAIT_LO_SW)) {
-		atomic_or(VTD_FSTS_IQE, fsts());
+		*fsts() |= VTD_FSTS_IQE;
 		return;
 	}
 	if (soft.came++ == soft.refuse_at) {
-		atomic_or(VTD_FSTS_IQE, fsts());
+		*fsts() |= VTD_FSTS_IQE;
 		return;
 	}
 	if (type == soft.refuse && soft.refusals) {
 		soft.refusals--;
-		atomic_or(VTD_FSTS_IQE, fsts());
+		*fsts() |= VTD_FSTS_IQE;
 		return;
 	}
 	soft_next();
@@ -163,15 +166,12 @@ static void soft_take(void)
 		soft_time_out(FIELD_GET(VTD_QI_DEV_LO_SID, slot->lo));
 }
 
-static int soft_run(void *unused)
+static u32 soft_read(struct vtd_unit *vtd, unsigned int reg)
 {
-	while (!kthread_should_stop()) {
-		/* an error stops it */
-		if (!atomic_read(fsts()) && soft.head != soft_tail())
-			soft_take();
-		cond_resched();
-	}
-	return 0;
+	/* an error stops it */
+	if (reg == VTD_FSTS && !*fsts() && soft.head != soft_tail())
+		soft_take();
+	return *(u32 *)(soft.regs + reg);
 }
 
 static unsigned int type_of(unsigned int i)
@@ -202,7 +202,10 @@ static bool forget_device(u32 pasid, u64 first, u64 last)
 	return cut;
 }
 
-/* As after a test that went wrong on purpose. */
+/*
+ * As after a test that went wrong on purpose. What is still in the queue then tells
+ * what everybody knows.
+ */
 static void heal(void)
 {
 	unsigned int i;
@@ -214,6 +217,8 @@ static void heal(void)
 	soft.refuse_at = NOWHERE;
 	soft.mute = 0;
 	soft.tells = false;
+	while (soft.head != soft_tail())
+		soft_take();
 	soft.nr = 0;
 	soft.came = 0;
 	soft.goes = 0;
@@ -487,7 +492,6 @@ static const struct {
 
 static void one_mode(const char *mode, bool scalable, u64 ecap)
 {
-	struct task_struct *thread;
 	unsigned int i;
 
 	unit.scalable = scalable;
@@ -496,32 +500,16 @@ static void one_mode(const char *mode, bool scalable, u64 ecap)
 	soft.head = 0;
 	if (vtd_queue_init(&unit))
 		return;
-	thread = kthread_create(soft_run, NULL, "vtd_queue_test");
-	if (!IS_ERR(thread)) {
-		kthread_bind(thread, cpumask_any_but(cpu_online_mask,
-						     raw_smp_processor_id()));
-		wake_up_process(thread);
-		for (i = 0; i < ARRAY_SIZE(cases); i++) {
-			const char *wrong;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *wrong;
 
-			heal();
-			vtd_batch_init(&batch, &unit);
-			wrong = cases[i].run();
-			snprintf(result + strlen(result),
-				 sizeof(result) - strlen(result), "%s-%s %s\n",
-				 mode, cases[i].name, wrong ?: "ok");
-		}
-		kthread_stop(thread);
+		heal();
+		vtd_batch_init(&batch, &unit);
+		wrong = cases[i].run();
+		snprintf(result + strlen(result), sizeof(result) - strlen(result),
+			 "%s-%s %s\n", mode, cases[i].name, wrong ?: "ok");
 	}
 	vtd_queue_fini(&unit);
-}
-
-/* Not to be moved to the CPU of the unit. */
-static long run_all(void *unused)
-{
-	one_mode("legacy", false, 0);
-	one_mode("scalable", true, VTD_ECAP_DIT);
-	return 0;
 }
 
 static void put_devices(void)
@@ -556,7 +544,7 @@ static int __init queue_test_init(void)
 {
 	int rc = -ENODEV;
 
-	if (!get_devices() || num_online_cpus() < 2)
+	if (!get_devices())
 		goto out;
 	rc = -ENOMEM;
 	soft.regs = (void *)get_zeroed_page(GFP_KERNEL);
@@ -564,7 +552,8 @@ static int __init queue_test_init(void)
 		goto out;
 	strscpy(unit.name, "vtd_queue_test");
 	unit.regs = (void __iomem *)soft.regs;
-	work_on_cpu(cpumask_first(cpu_online_mask), run_all, NULL);
+	one_mode("legacy", false, 0);
+	one_mode("scalable", true, VTD_ECAP_DIT);
 	free_page((unsigned long)soft.regs);
 	rc = 0;
 out:
