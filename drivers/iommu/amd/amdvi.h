@@ -133,11 +133,19 @@ struct amdvi_domain_unit {
 /**
  * struct amdvi_domain - a page table
  * @domain: the IOMMU core's view of it
- * @pt: the table
+ * @pt: the table; unused in a nested domain
  * @id: tags its translations in all units; constant
- * @lock: protects @units; innermost, taken with interrupts on only
+ * @lock: protects @units and @nested; innermost but for those of nested domains,
+ *	  which are taken with their parent's held. Taken with interrupts on only
  * @units: struct amdvi_domain_unit
  * @dirty: hardware records what is written; constant
+ * @nest_parent: it may have nested domains; constant once it is in use
+ * @nested: of a parent: its nested domains
+ * @sibling: of a nested domain: in its parent's @nested
+ * @parent: of a nested domain: the host's table, which outlives it. Else NULL
+ * @viommu: of a nested domain: what it belongs to
+ * @guest: of a nested domain: what of an entry of the device table is the guest's
+ * @guest_id: of a nested domain: the guest's name for it
  */
 struct amdvi_domain {
 	struct iommu_domain domain;
@@ -146,6 +154,13 @@ struct amdvi_domain {
 	spinlock_t lock;
 	struct list_head units;
 	bool dirty;
+	bool nest_parent;
+	struct list_head nested;
+	struct list_head sibling;
+	struct amdvi_domain *parent;
+	struct iommufd_viommu *viommu;
+	u64 guest[3];
+	u16 guest_id;
 };
 
 static inline struct amdvi_domain *to_amdvi_domain(struct iommu_domain *domain)
@@ -181,6 +196,7 @@ void amdvi_batch_device(struct amdvi_batch *batch, u16 id);
 void amdvi_batch_interrupts(struct amdvi_batch *batch, u16 id);
 void amdvi_batch_range(struct amdvi_batch *batch, u16 domain, u64 first, u64 last,
 		       bool tables);
+void amdvi_batch_add(struct amdvi_batch *batch, u64 lo, u64 hi);
 void amdvi_forget_all(struct amdvi_unit *unit);
 
 /* event.c */
@@ -202,7 +218,22 @@ int amdvi_attach_pass_through(struct iommu_domain *domain, struct device *dev);
 int amdvi_attach_blocked(struct iommu_domain *domain, struct device *dev);
 int amdvi_attach_paging(struct iommu_domain *domain, struct device *dev);
 
+/* nested.c */
+const char *amdvi_unit_lacks_nesting(const struct amdvi_unit *unit);
+struct iommu_domain *amdvi_nested_alloc(struct iommufd_viommu *viommu,
+					struct device *dev, u32 flags,
+					const struct iommu_user_data *data);
+void amdvi_nested_requests(struct iommufd_viommu *viommu,
+			   const struct amdvi_command *commands, unsigned int nr);
+
+/* viommu.c */
+int amdvi_viommu_init(struct iommufd_viommu *viommu, struct device *dev,
+		      const struct iommu_user_data *data);
+void amdvi_viommu_event(const struct amdvi_unit *unit, u64 lo, u64 hi);
+
 /* domain.c */
+int amdvi_domain_id_take(struct amdvi_domain *domain);
+void amdvi_domain_id_put(struct amdvi_domain *domain);
 bool amdvi_unit_records_writes(const struct amdvi_unit *unit);
 struct amdvi_domain *amdvi_domain_alloc(const struct amdvi_unit *unit, bool dirty);
 struct iommu_domain *amdvi_domain_alloc_paging(struct device *dev);

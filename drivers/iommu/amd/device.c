@@ -154,14 +154,38 @@ void amdvi_pass_everything_through(struct amdvi_unit *unit)
 /**
  * struct target - what the entries of a device are to say
  * @unit: whose entries
- * @w: the half that translates, but for what firmware wants
+ * @w: the half that translates, but for what firmware wants; and of the other one how
+ *     many levels a guest's tables have
  * @batch: makes the unit forget what they said before
  */
 struct target {
 	struct amdvi_unit *unit;
-	u64 w[2];
+	u64 w[3];
 	struct amdvi_batch *batch;
 };
+
+/*
+ * It changes apart from the half that leads to the guest's tables: at a moment when
+ * that does not.
+ */
+static int write_levels(u16 id, void *arg)
+{
+	const struct target *target = arg;
+	u64 *w = &target->unit->table[id].w[2];
+
+	WRITE_ONCE(*w, (*w & ~AMDVI_DTE_2_LEVELS) |
+		       (target->w[2] & AMDVI_DTE_2_LEVELS));
+	amdvi_batch_device(target->batch, id);
+	return 0;
+}
+
+static int has_other_levels(u16 id, void *arg)
+{
+	const struct target *target = arg;
+
+	return (target->unit->table[id].w[2] ^ target->w[2]) & AMDVI_DTE_2_LEVELS ?
+	       1 : 0;
+}
 
 /* Hardware sees either the old half or the new one. */
 static int write_id(u16 id, void *arg)
@@ -181,6 +205,40 @@ static int write_id(u16 id, void *arg)
 	return 0;
 }
 
+static void entry_domain(struct target *target, const struct amdvi_domain *domain)
+{
+	const struct amdvi_domain *host = domain->parent ?: domain;
+
+	entry_table(target->w, pt_top_phys(&host->pt), host->pt.config.levels,
+		    domain->id);
+	if (host->dirty)
+		target->w[0] |= FIELD_PREP(AMDVI_DTE_0_HAD, AMDVI_HAD_DIRTY);
+	if (!domain->parent)
+		return;
+	/* what the guest does not allow is not allowed */
+	target->w[0] &= domain->guest[0] | ~(AMDVI_DTE_0_IR | AMDVI_DTE_0_IW);
+	target->w[0] |= domain->guest[0];
+	target->w[1] |= domain->guest[1];
+	target->w[2] |= domain->guest[2];
+	/* nothing else uses either */
+	amdvi_control(target->unit, 0, AMDVI_CTL_GT | AMDVI_CTL_GCR3_GUEST);
+}
+
+/*
+ * From tables of a guest with so many levels to one with others there is no way
+ * without a moment in which requests are refused.
+ */
+static void change_levels(struct pci_dev *pdev, struct target *target)
+{
+	struct target blocked = { .unit = target->unit, .batch = target->batch };
+
+	entry_table(blocked.w, virt_to_phys(target->unit->empty), EMPTY_LEVELS,
+		    AMDVI_DOMAIN_BLOCKED);
+	amdvi_visit_ids(pdev, target->unit, write_id, &blocked);
+	amdvi_batch_run(target->batch);
+	amdvi_visit_ids(pdev, target->unit, write_levels, target);
+}
+
 /*
  * Send the requests of a device to a domain, or, without one, where @id says. This
  * cannot fail. Requests that come meanwhile find the old state or the new one; when
@@ -189,6 +247,7 @@ static int write_id(u16 id, void *arg)
 static void device_set(struct amdvi_device *adev, struct amdvi_domain *domain,
 		       u16 id)
 {
+	struct pci_dev *pdev = to_pci_dev(adev->dev);
 	struct amdvi_unit *unit = adev->unit;
 	struct amdvi_domain *old = adev->domain;
 	struct amdvi_batch batch;
@@ -197,15 +256,14 @@ static void device_set(struct amdvi_device *adev, struct amdvi_domain *domain,
 	lockdep_assert_held(&unit->x86.lock);
 	amdvi_batch_init(&batch, unit);
 	if (domain)
-		entry_table(target.w, pt_top_phys(&domain->pt),
-			    domain->pt.config.levels, id);
+		entry_domain(&target, domain);
 	else if (id == AMDVI_DOMAIN_BLOCKED)
 		entry_table(target.w, virt_to_phys(unit->empty), EMPTY_LEVELS, id);
 	else
 		entry_pass_through(target.w);
-	if (domain && domain->dirty)
-		target.w[0] |= FIELD_PREP(AMDVI_DTE_0_HAD, AMDVI_HAD_DIRTY);
-	amdvi_visit_ids(to_pci_dev(adev->dev), unit, write_id, &target);
+	if (amdvi_visit_ids(pdev, unit, has_other_levels, &target))
+		change_levels(pdev, &target);
+	amdvi_visit_ids(pdev, unit, write_id, &target);
 	amdvi_batch_range(&batch, adev->id, 0, U64_MAX, true);
 	amdvi_batch_run(&batch);
 	adev->domain = domain;

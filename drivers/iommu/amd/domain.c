@@ -39,6 +39,9 @@ bool amdvi_unit_records_writes(const struct amdvi_unit *unit)
 bool amdvi_domain_suits(const struct amdvi_domain *domain,
 			const struct amdvi_unit *unit)
 {
+	if (domain->parent)
+		return !amdvi_unit_lacks_nesting(unit) &&
+		       amdvi_domain_suits(domain->parent, unit);
 	return domain->pt.config.levels <= unit_levels(unit) &&
 	       (!domain->dirty || amdvi_unit_records_writes(unit));
 }
@@ -97,17 +100,34 @@ void amdvi_domain_leave(struct amdvi_domain *domain, struct amdvi_unit *unit)
 	kfree(du);
 }
 
-static void domain_forget(struct amdvi_domain *domain, u64 first, u64 last,
-			  bool tables)
+static void units_forget(const struct amdvi_domain *domain, u64 first, u64 last,
+			 bool tables)
 {
 	struct amdvi_domain_unit *du;
 	struct amdvi_batch batch;
 
-	spin_lock(&domain->lock);
 	list_for_each_entry(du, &domain->units, link) {
 		amdvi_batch_init(&batch, du->unit);
 		amdvi_batch_range(&batch, domain->id, first, last, tables);
 		amdvi_batch_run(&batch);
+	}
+}
+
+/*
+ * What was made of it together with a guest's table is found by addresses of the
+ * guest, which a range of this one does not tell: all of it goes.
+ */
+static void domain_forget(struct amdvi_domain *domain, u64 first, u64 last,
+			  bool tables)
+{
+	struct amdvi_domain *nested;
+
+	spin_lock(&domain->lock);
+	units_forget(domain, first, last, tables);
+	list_for_each_entry(nested, &domain->nested, sibling) {
+		spin_lock_nested(&nested->lock, SINGLE_DEPTH_NESTING);
+		units_forget(nested, 0, U64_MAX, true);
+		spin_unlock(&nested->lock);
 	}
 	spin_unlock(&domain->lock);
 }
@@ -119,14 +139,28 @@ static void forget_gathered(struct amdvi_domain *domain, struct pt_gather *gathe
 	pt_gather_free(gather);
 }
 
-static bool any_unit_caches_absent(struct amdvi_domain *domain)
+static bool units_cache_absent(const struct amdvi_domain *domain)
 {
 	struct amdvi_domain_unit *du;
-	bool any = false;
+
+	list_for_each_entry(du, &domain->units, link)
+		if (du->unit->cap & AMDVI_CAP_NPCACHE)
+			return true;
+	return false;
+}
+
+static bool any_unit_caches_absent(struct amdvi_domain *domain)
+{
+	struct amdvi_domain *nested;
+	bool any;
 
 	spin_lock(&domain->lock);
-	list_for_each_entry(du, &domain->units, link)
-		any |= du->unit->cap & AMDVI_CAP_NPCACHE;
+	any = units_cache_absent(domain);
+	list_for_each_entry(nested, &domain->nested, sibling) {
+		spin_lock_nested(&nested->lock, SINGLE_DEPTH_NESTING);
+		any |= units_cache_absent(nested);
+		spin_unlock(&nested->lock);
+	}
 	spin_unlock(&domain->lock);
 	return any;
 }
@@ -216,9 +250,9 @@ static void domain_free(struct iommu_domain *iommu_domain)
 {
 	struct amdvi_domain *domain = to_amdvi_domain(iommu_domain);
 
-	WARN_ON(!list_empty(&domain->units));
+	WARN_ON(!list_empty(&domain->units) || !list_empty(&domain->nested));
 	domain->pt.ops->destroy(&domain->pt);
-	ida_free(&domain_ids, domain->id);
+	amdvi_domain_id_put(domain);
 	kfree(domain);
 }
 
@@ -249,22 +283,45 @@ static void configure(struct amdvi_domain *domain, const struct amdvi_unit *unit
 	};
 }
 
-static int domain_init(struct amdvi_domain *domain, const struct amdvi_unit *unit)
+/**
+ * amdvi_domain_id_take - have an id for a new domain
+ * @domain: gets it
+ *
+ * Return: 0, or an explained -ENOSPC or -ENOMEM
+ */
+int amdvi_domain_id_take(struct amdvi_domain *domain)
 {
 	int id = ida_alloc_range(&domain_ids, AMDVI_DOMAIN_FIRST, AMDVI_DOMAIN_LAST,
 				 GFP_KERNEL);
-	int rc;
 
 	if (id < 0)
 		return iommufd_refuse(id == -ENOMEM ? id : -ENOSPC,
 				      "there are %u page tables, units know no more",
 				      AMDVI_DOMAIN_LAST - AMDVI_DOMAIN_FIRST + 1);
 	domain->id = id;
+	return 0;
+}
+
+/**
+ * amdvi_domain_id_put - others may have the id
+ * @domain: nothing is cached for it
+ */
+void amdvi_domain_id_put(struct amdvi_domain *domain)
+{
+	ida_free(&domain_ids, domain->id);
+}
+
+static int domain_init(struct amdvi_domain *domain, const struct amdvi_unit *unit)
+{
+	int rc = amdvi_domain_id_take(domain);
+
+	if (rc)
+		return rc;
 	configure(domain, unit);
 	rc = domain->pt.ops->init(&domain->pt);
 	if (!rc)
 		return 0;
-	ida_free(&domain_ids, id);
+	amdvi_domain_id_put(domain);
 	return iommufd_refuse(rc, "no memory for a page table");
 }
 
@@ -284,6 +341,7 @@ struct amdvi_domain *amdvi_domain_alloc(const struct amdvi_unit *unit, bool dirt
 		return ERR_PTR(iommufd_refuse(-ENOMEM, "no memory for a page table"));
 	spin_lock_init(&domain->lock);
 	INIT_LIST_HEAD(&domain->units);
+	INIT_LIST_HEAD(&domain->nested);
 	domain->dirty = dirty;
 	rc = domain_init(domain, unit);
 	if (rc) {

@@ -111,6 +111,7 @@ static void log_read(struct amdvi_unit *unit)
 
 		if (lo != last.lo || hi >> PAGE_SHIFT != last.hi >> PAGE_SHIFT)
 			event_report(unit, lo, hi);
+		amdvi_viommu_event(unit, lo, hi);
 		last = (struct amdvi_command){ lo, hi };
 		WRITE_ONCE(entry->lo, 0);
 		head = (head + 1) % LOG_SLOTS;

@@ -13,20 +13,31 @@ static struct iommu_domain *iommufd_alloc(struct device *dev, u32 flags,
 					  const struct iommu_user_data *data)
 {
 	const struct amdvi_unit *unit = to_amdvi_device(dev)->unit;
+	const u32 known = IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+			  IOMMU_HWPT_ALLOC_NEST_PARENT;
 	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	bool nest = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+	const char *lacks = nest ? amdvi_unit_lacks_nesting(unit) : NULL;
 	struct amdvi_domain *domain;
 
-	if (flags & ~IOMMU_HWPT_ALLOC_DIRTY_TRACKING || data)
+	if (flags & ~known || data)
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s: iommu_amdvi makes no such page table (flags %#x%s)",
 					      dev_name(dev), flags,
 					      data ? ", with data" : ""));
+	if (lacks)
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "%s of %s has no nested page tables: %s",
+					      unit->x86.name, dev_name(dev), lacks));
 	if (dirty && !amdvi_unit_records_writes(unit))
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s, the IOMMU of %s, does not record what devices write",
 					      unit->x86.name, dev_name(dev)));
 	domain = amdvi_domain_alloc(unit, dirty);
-	return IS_ERR(domain) ? ERR_CAST(domain) : &domain->domain;
+	if (IS_ERR(domain))
+		return ERR_CAST(domain);
+	domain->nest_parent = nest;
+	return &domain->domain;
 }
 
 static unsigned int iommufd_windows(struct iommu_domain *domain,
@@ -79,16 +90,10 @@ static int iommufd_read_dirty(struct iommu_domain *domain, unsigned long iova,
 	return 0;
 }
 
-static int iommufd_hw_info(struct device *dev, u32 type, struct iommufd_hw_data *out)
+static int hw_info_unit(const struct amdvi_unit *unit, struct iommufd_hw_data *out)
 {
-	const struct amdvi_unit *unit = to_amdvi_device(dev)->unit;
-	struct iommu_hw_info_amd *info;
+	struct iommu_hw_info_amd *info = kzalloc(sizeof(*info), GFP_KERNEL);
 
-	if (type != IOMMU_HW_INFO_TYPE_DEFAULT && type != IOMMU_HW_INFO_TYPE_AMD)
-		return iommufd_refuse(-EOPNOTSUPP,
-				      "the IOMMU of %s is an AMD-Vi unit, it has no information of type %#x",
-				      dev_name(dev), type);
-	info = kzalloc(sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return iommufd_refuse(-ENOMEM, "no memory for what the IOMMU is");
 	info->efr = unit->efr;
@@ -97,6 +102,44 @@ static int iommufd_hw_info(struct device *dev, u32 type, struct iommufd_hw_data 
 	out->len = sizeof(*info);
 	out->data = info;
 	return 0;
+}
+
+/* What entries and commands of a guest may make use of. */
+static int hw_info_guest(const struct amdvi_unit *unit, struct iommufd_hw_data *out)
+{
+	const char *lacks = amdvi_unit_lacks_nesting(unit);
+	struct iommu_ext_hw_info_amdvi *info;
+
+	if (lacks)
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "%s has nothing to show to a guest: %s",
+				      unit->x86.name, lacks);
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return iommufd_refuse(-ENOMEM, "no memory for what a guest is shown");
+	info->efr = unit->efr & (AMDVI_EFR_GT | AMDVI_EFR_IA | AMDVI_EFR_GATS |
+				 AMDVI_EFR_GLX | AMDVI_EFR_PASMAX | AMDVI_EFR_GIO);
+	out->type = IOMMU_EXT_HW_INFO_AMDVI;
+	out->len = sizeof(*info);
+	out->data = info;
+	return 0;
+}
+
+static int iommufd_hw_info(struct device *dev, u32 type, struct iommufd_hw_data *out)
+{
+	const struct amdvi_unit *unit = to_amdvi_device(dev)->unit;
+
+	switch (type) {
+	case IOMMU_HW_INFO_TYPE_DEFAULT:
+	case IOMMU_HW_INFO_TYPE_AMD:
+		return hw_info_unit(unit, out);
+	case IOMMU_EXT_HW_INFO_AMDVI:
+		return hw_info_guest(unit, out);
+	default:
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "the IOMMU of %s is an AMD-Vi unit, it has no information of type %#x",
+				      dev_name(dev), type);
+	}
 }
 
 static u64 iommufd_capabilities(struct device *dev)
@@ -128,4 +171,5 @@ const struct iommufd_driver_ops amdvi_iommufd_ops = {
 	.set_dirty = iommufd_set_dirty,
 	.read_dirty = iommufd_read_dirty,
 	.shares_tables = iommufd_shares_tables,
+	.viommu_init = amdvi_viommu_init,
 };

@@ -230,7 +230,15 @@ void amdvi_batch_run(struct amdvi_batch *batch)
 	batch->nr = 0;
 }
 
-static void batch_add(struct amdvi_batch *batch, u64 lo, u64 hi)
+/**
+ * amdvi_batch_add - have the unit do what a command says
+ * @batch: is added to
+ * @lo: bits 63:0 of the command
+ * @hi: bits 127:64 of it
+ *
+ * Context: any.
+ */
+void amdvi_batch_add(struct amdvi_batch *batch, u64 lo, u64 hi)
 {
 	if (batch->nr == AMDVI_BATCH)
 		amdvi_batch_run(batch);
@@ -246,8 +254,8 @@ static void batch_add(struct amdvi_batch *batch, u64 lo, u64 hi)
  */
 void amdvi_batch_device(struct amdvi_batch *batch, u16 id)
 {
-	batch_add(batch, opcode(AMDVI_INVALIDATE_DEVTAB) |
-			 FIELD_PREP(AMDVI_CMD_LO_DEVICE, id), 0);
+	amdvi_batch_add(batch, opcode(AMDVI_INVALIDATE_DEVTAB) |
+			       FIELD_PREP(AMDVI_CMD_LO_DEVICE, id), 0);
 }
 
 /**
@@ -259,8 +267,8 @@ void amdvi_batch_device(struct amdvi_batch *batch, u16 id)
  */
 void amdvi_batch_interrupts(struct amdvi_batch *batch, u16 id)
 {
-	batch_add(batch, opcode(AMDVI_INVALIDATE_INTERRUPTS) |
-			 FIELD_PREP(AMDVI_CMD_LO_DEVICE, id), 0);
+	amdvi_batch_add(batch, opcode(AMDVI_INVALIDATE_INTERRUPTS) |
+			       FIELD_PREP(AMDVI_CMD_LO_DEVICE, id), 0);
 }
 
 /**
@@ -289,8 +297,8 @@ void amdvi_batch_range(struct amdvi_batch *batch, u16 domain, u64 first, u64 las
 		      (BIT_ULL(11 + order) - BIT_ULL(12)) | AMDVI_PAGES_HI_S;
 	else
 		hi |= first & PAGE_MASK;
-	batch_add(batch, opcode(AMDVI_INVALIDATE_PAGES) |
-			 FIELD_PREP(AMDVI_PAGES_LO_DOMAIN, domain), hi);
+	amdvi_batch_add(batch, opcode(AMDVI_INVALIDATE_PAGES) |
+			       FIELD_PREP(AMDVI_PAGES_LO_DOMAIN, domain), hi);
 }
 
 /**

@@ -27,6 +27,7 @@
 #define IOMMU_EXT_HW_INFO_INSTANCE 0x80490001
 #define IOMMU_EXT_HW_INFO_WINDOWS 0x80490002
 #define IOMMU_EXT_HW_INFO_VTD 0x80490003
+#define IOMMU_EXT_HW_INFO_AMDVI 0x80490004
 
 /* data_type of IOMMU_HWPT_ALLOC */
 #define IOMMU_EXT_HWPT_DATA_WINDOWS 0x80490101
@@ -34,12 +35,15 @@
 
 /* type of IOMMU_VIOMMU_ALLOC */
 #define IOMMU_EXT_VIOMMU_TYPE_VTD 0x80490201
+#define IOMMU_EXT_VIOMMU_TYPE_AMDVI 0x80490202
 
 /* data_type of IOMMU_HWPT_INVALIDATE */
 #define IOMMU_EXT_INVALIDATE_DATA_VTD 0x80490301
+#define IOMMU_EXT_INVALIDATE_DATA_AMDVI 0x80490302
 
 /* type of IOMMU_VEVENTQ_ALLOC */
 #define IOMMU_EXT_VEVENTQ_TYPE_VTD 0x80490401
+#define IOMMU_EXT_VEVENTQ_TYPE_AMDVI 0x80490402
 
 /**
  * enum iommu_ext_instance_flags - what two devices have in common
@@ -276,6 +280,57 @@ struct iommu_ext_vtd_invalidate {
  */
 struct iommu_ext_vevent_vtd {
 	__aligned_u64 record[2];
+};
+
+/**
+ * struct iommu_ext_hw_info_amdvi - what a guest behind an AMD-Vi unit can be shown
+ *                                  (IOMMU_EXT_HW_INFO_AMDVI)
+ * @flags: none is defined, 0
+ * @__reserved: 0
+ * @efr: bits of the extended feature register that a guest's tables and commands can
+ *       rely on: GTSup, IASup, GATS, GLXSup, PASmax, GIoSup
+ * @efr2: the same of the second register: none yet
+ *
+ * Whoever answers it takes the other types for AMD-Vi as well. EOPNOTSUPP for a unit
+ * that cannot nest, and for what is not driven by a driver of /dev/iommu's own.
+ */
+struct iommu_ext_hw_info_amdvi {
+	__u32 flags;
+	__u32 __reserved;
+	__aligned_u64 efr;
+	__aligned_u64 efr2;
+};
+
+/**
+ * struct iommu_ext_amdvi_invalidate - a command of a guest
+ *                                     (IOMMU_EXT_INVALIDATE_DATA_AMDVI, on a vIOMMU)
+ * @command: the words, as the guest put them into its command buffer
+ *
+ * Taken are INVALIDATE_DEVTAB_ENTRY, INVALIDATE_IOMMU_PAGES, INVALIDATE_IOTLB_PAGES,
+ * PREFETCH_IOMMU_PAGES and INVALIDATE_IOMMU_ALL. Device ids are those the vDEVICEs
+ * have as virt_id, domain ids those of struct iommu_hwpt_amd_guest. A domain id that
+ * no HWPT has is no error: nothing can be cached for it.
+ *
+ * EIO: any other command, one with reserved bits set, or a device id of no device of
+ * the vIOMMU. Those in front of it are done, entry_num tells how many.
+ */
+struct iommu_ext_amdvi_invalidate {
+	__aligned_u64 command[2];
+};
+
+/**
+ * struct iommu_ext_vevent_amdvi - an event of a guest's device
+ *                                 (IOMMU_EXT_VEVENTQ_TYPE_AMDVI)
+ * @entry: the two words of an entry of the event log, as the guest's unit would
+ *         write them: the device id is the virt_id of the vDEVICE, the domain id
+ *         that of the guest
+ *
+ * Sent for page faults and invalid requests while the device was attached to a nested
+ * HWPT. A device whose requests go through a bridge to PCI shares its device id with
+ * others: none are sent.
+ */
+struct iommu_ext_vevent_amdvi {
+	__aligned_u64 entry[2];
 };
 
 #endif

@@ -5,7 +5,9 @@
  *	COMPLETION_WAIT		0 S: store, 51:3 where, 127:64 what
  *	INVALIDATE_DEVTAB_ENTRY	15:0 device id
  *	INVALIDATE_IOMMU_PAGES	47:32 domain id, 127:76 address,
- *				64 S: several pages, 65 PDE: tables too
+ *				64 S: several pages, 65 PDE: tables too,
+ *				66 GN: of 19:0 PASID, by the guest's address
+ *	INVALIDATE_IOTLB_PAGES	15:0 device id; of the device's own TLB
  *	INVALIDATE_INTERRUPT_TABLE 15:0 device id
  *	INVALIDATE_IOMMU_ALL
  *
@@ -31,7 +33,10 @@ struct amdvi_command {
 #define AMDVI_COMPLETION_WAIT	1
 #define AMDVI_INVALIDATE_DEVTAB	2
 #define AMDVI_INVALIDATE_PAGES	3
+#define AMDVI_INVALIDATE_IOTLB	4
 #define AMDVI_INVALIDATE_INTERRUPTS 5
+#define AMDVI_PREFETCH		6
+#define AMDVI_COMPLETE_PPR	7
 #define AMDVI_INVALIDATE_ALL	8
 
 #define AMDVI_WAIT_LO_S		BIT_ULL(0)
@@ -40,6 +45,8 @@ struct amdvi_command {
 #define AMDVI_PAGES_LO_DOMAIN	GENMASK_ULL(47, 32)
 #define AMDVI_PAGES_HI_S	BIT_ULL(0)
 #define AMDVI_PAGES_HI_PDE	BIT_ULL(1)
+#define AMDVI_PAGES_HI_GN	BIT_ULL(2)
+#define AMDVI_PAGES_LO_PASID	GENMASK_ULL(19, 0)
 /* this address, with S, stands for all */
 #define AMDVI_PAGES_HI_ALL	GENMASK_ULL(62, 12)
 

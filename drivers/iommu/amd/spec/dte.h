@@ -7,6 +7,11 @@
  *	8:7	HAD	the table records: 0 nothing, 1 accesses, 3 writes too
  *	11:9	Mode	levels of the host's table; 0: not translated
  *	51:12	root	the table
+ *	52	PPR	page requests are taken
+ *	54	GIoV	requests without a PASID are those of PASID 0
+ *	55	GV	what follows of guests is valid
+ *	57:56	GLX	levels of the table of GCR3s, less one
+ *	60:58, 95:80, 127:107 that table, by PASID: bits 14:12, 30:15, 51:31
  *	61	IR	reads are allowed
  *	62	IW	writes are allowed
  *	79:64	DomainID tag of what is cached
@@ -19,6 +24,7 @@
  *	132:129	IntTabLen 2^n entries
  *	133	IG	what is not mapped is not reported
  *	179:134	table	of interrupts, aligned to 128 bytes
+ *	183:182	GuestPagingMode levels of the guest's tables, less four
  *	184	INITPass, 185 EIntPass, 186 NMIPass: these messages are passed through
  *	189:188	IntCtl	fixed and arbitrated interrupts: 0 aborted, 1 passed
  *			through, 2 remapped
@@ -46,13 +52,20 @@ struct amdvi_dte {
 #define AMDVI_HAD_DIRTY		3
 #define AMDVI_DTE_0_MODE	GENMASK_ULL(11, 9)
 #define AMDVI_DTE_0_ROOT	GENMASK_ULL(51, 12)
+#define AMDVI_DTE_0_PPR		BIT_ULL(52)
+#define AMDVI_DTE_0_GIOV	BIT_ULL(54)
+#define AMDVI_DTE_0_GV		BIT_ULL(55)
+#define AMDVI_DTE_0_GLX		GENMASK_ULL(57, 56)
+#define AMDVI_DTE_0_GCR3	GENMASK_ULL(60, 58)
 #define AMDVI_DTE_0_IR		BIT_ULL(61)
 #define AMDVI_DTE_0_IW		BIT_ULL(62)
 #define AMDVI_DTE_1_DOMAIN	GENMASK_ULL(15, 0)
+#define AMDVI_DTE_1_GCR3	(GENMASK_ULL(63, 43) | GENMASK_ULL(31, 16))
 #define AMDVI_DTE_1_SYSMGT	GENMASK_ULL(41, 40)
 #define AMDVI_DTE_2_IV		BIT_ULL(0)
 #define AMDVI_DTE_2_INTTABLEN	GENMASK_ULL(4, 1)
 #define AMDVI_DTE_2_INTTAB	GENMASK_ULL(51, 6)
+#define AMDVI_DTE_2_LEVELS	GENMASK_ULL(55, 54)
 #define AMDVI_DTE_2_INITPASS	BIT_ULL(56)
 #define AMDVI_DTE_2_EINTPASS	BIT_ULL(57)
 #define AMDVI_DTE_2_NMIPASS	BIT_ULL(58)
@@ -60,5 +73,15 @@ struct amdvi_dte {
 #define AMDVI_INTCTL_REMAP	2
 #define AMDVI_DTE_2_LINT0PASS	BIT_ULL(62)
 #define AMDVI_DTE_2_LINT1PASS	BIT_ULL(63)
+
+/* Always 0 */
+#define AMDVI_DTE_0_RESERVED	(BIT_ULL(63) | GENMASK_ULL(6, 2))
+
+/* The table of GCR3s that an entry leads to */
+static inline u64 amdvi_dte_gcr3(const u64 *w)
+{
+	return (w[0] >> 58 & 0x7) << 12 | (w[1] >> 16 & 0xffff) << 15 |
+	       (w[1] >> 43 & 0x1fffff) << 31;
+}
 
 #endif

@@ -5,6 +5,7 @@
  *	15:0	DeviceID
  *	47:32	DomainID
  *	59:48	flags, of which
+ *	48	GN	by a PASID; its low bits stand in the place of the domain id
  *	51	I	an interrupt, not a memory access
  *	52	PR	it was present, but not allowed
  *	53	RW	a write
@@ -21,6 +22,7 @@
 
 #define AMDVI_EVT_LO_DEVICE	GENMASK_ULL(15, 0)
 #define AMDVI_EVT_LO_DOMAIN	GENMASK_ULL(47, 32)
+#define AMDVI_EVT_LO_GN		BIT_ULL(48)
 #define AMDVI_EVT_LO_I		BIT_ULL(51)
 #define AMDVI_EVT_LO_PR		BIT_ULL(52)
 #define AMDVI_EVT_LO_RW		BIT_ULL(53)

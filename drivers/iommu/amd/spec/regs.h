@@ -53,6 +53,8 @@
 #define AMDVI_CTL_GT		BIT_ULL(16)
 #define AMDVI_CTL_GA		BIT_ULL(17)
 #define AMDVI_CTL_XT		BIT_ULL(50)
+/* the table of GCR3s is at an address that the host's table translates */
+#define AMDVI_CTL_GCR3_GUEST	BIT_ULL(58)
 
 /* Extended features, 3.4.6 */
 #define AMDVI_EFR_XT		BIT_ULL(2)
@@ -67,6 +69,7 @@
 #define AMDVI_EFR_HA		BIT_ULL(49)
 #define AMDVI_EFR_HD		BIT_ULL(52)
 #define AMDVI_EFR_SNP		BIT_ULL(63)
+#define AMDVI_EFR2_GCR3_GUEST	BIT_ULL(3)
 
 /* Status, 3.4.15; what tells of something is cleared by writing it back */
 #define AMDVI_STS_EVENT_OVERFLOW BIT_ULL(0)

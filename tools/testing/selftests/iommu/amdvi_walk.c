@@ -169,6 +169,21 @@ void amdvi_pretend(uint64_t efr, uint64_t efr2)
 	close(fd);
 }
 
+void amdvi_event(uint64_t lo, uint64_t hi)
+{
+	int fd = OK(open("/sys/module/amdvi_pretend/parameters/event", O_WRONLY | O_CLOEXEC));
+
+	CHECK(dprintf(fd, "%lx %lx", lo, hi) > 0);
+	close(fd);
+}
+
+void amdvi_told(const struct amdvi_requester *r, struct amdvi_walk_told *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->unit = r->unit;
+	call(r, AMDVI_WALK_TOLD, t);
+}
+
 void amdvi_walk_note(const struct amdvi_walk *w)
 {
 	static const char *const kinds[] = { "?", "entry", "gcr3", "guest", "host" };

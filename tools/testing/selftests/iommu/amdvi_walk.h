@@ -50,6 +50,12 @@ void amdvi_swap(const struct amdvi_requester *r, uint64_t a, uint64_t b);
  */
 void amdvi_pretend(uint64_t efr, uint64_t efr2);
 
+/* As if the unit had logged an event; while it pretends to something. */
+void amdvi_event(uint64_t lo, uint64_t hi);
+
+/* What the unit was told to do, the newest last. */
+void amdvi_told(const struct amdvi_requester *r, struct amdvi_walk_told *t);
+
 /* What was read on the way, for a test that fails. */
 void amdvi_walk_note(const struct amdvi_walk *w);
 

@@ -21,8 +21,11 @@
 
 /* 3.4: registers */
 #define REG_DEVTAB	0x00
+#define REG_COMMANDS	0x08
+#define COMMANDS_LG2	GENMASK_ULL(59, 56)
 #define REG_CONTROL	0x18
 #define REG_EFR		0x30
+#define REG_COMMAND_HEAD 0x2000
 #define CTL_ENABLED	BIT_ULL(0)
 #define CTL_GT		BIT_ULL(16)
 #define CTL_GA		BIT_ULL(17)
@@ -417,7 +420,7 @@ static int map_regs(u64 unit)
 		iounmap(regs);
 	regs_of = unit;
 	/* beside the driver of the unit, which has them too */
-	regs = ioremap(unit, PAGE_SIZE);
+	regs = ioremap(unit, 4 * PAGE_SIZE);
 	return regs ? 0 : -ENOMEM;
 }
 
@@ -538,6 +541,33 @@ static int message(struct amdvi_walk_interrupt *i)
 	return 0;
 }
 
+/* 2.4: commands of 16 bytes */
+static int told(struct amdvi_walk_told *t)
+{
+	unsigned int slots, left, nr = AMDVI_WALK_NR_TOLD;
+	int rc = map_regs(t->unit);
+	u64 base, head, *at;
+
+	if (rc)
+		return rc;
+	base = readq(regs + REG_COMMANDS);
+	head = readq(regs + REG_COMMAND_HEAD) / 16;
+	slots = 1U << FIELD_GET(COMMANDS_LG2, base);
+	at = memory(base & ADDRESS);
+	if (!at)
+		return -ENXIO;
+	for (left = slots; nr && left; left--) {
+		head = (head + slots - 1) % slots;
+		/* COMPLETION_WAIT */
+		if (at[2 * head] >> 60 == 1)
+			continue;
+		nr--;
+		t->told[nr][0] = at[2 * head];
+		t->told[nr][1] = at[2 * head + 1];
+	}
+	return 0;
+}
+
 static int run(unsigned int cmd, void *arg)
 {
 	switch (cmd) {
@@ -549,6 +579,8 @@ static int run(unsigned int cmd, void *arg)
 		return word(arg);
 	case AMDVI_WALK_MESSAGE:
 		return message(arg);
+	case AMDVI_WALK_TOLD:
+		return told(arg);
 	default:
 		return -ENOTTY;
 	}

@@ -140,9 +140,23 @@ struct amdvi_walk_interrupt {
 	__u32 destination;
 };
 
+#define AMDVI_WALK_NR_TOLD 32
+
+/**
+ * struct amdvi_walk_told - what a unit was told to do
+ * @unit: physical address of the unit's registers
+ * @told: out: the last commands that it has taken, but for those that only wait; the
+ *	  newest last
+ */
+struct amdvi_walk_told {
+	__u64 unit;
+	__u64 told[AMDVI_WALK_NR_TOLD][2];
+};
+
 #define AMDVI_WALK_TRANSLATE	_IOWR('A', 0, struct amdvi_walk)
 #define AMDVI_WALK_DMA		_IOWR('A', 1, struct amdvi_walk_dma)
 #define AMDVI_WALK_WORD		_IOWR('A', 2, struct amdvi_walk_word)
 #define AMDVI_WALK_MESSAGE	_IOWR('A', 3, struct amdvi_walk_interrupt)
+#define AMDVI_WALK_TOLD		_IOWR('A', 4, struct amdvi_walk_told)
 
 #endif

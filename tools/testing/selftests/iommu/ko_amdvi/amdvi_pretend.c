@@ -5,6 +5,7 @@
  * for the software walker. What the emulated unit then makes of requests of devices is
  * its own business.
  */
+#include <linux/kprobes.h>
 #include <linux/module.h>
 
 #include "../../../../../drivers/iommu/amd/amdvi.h"
@@ -35,6 +36,30 @@ static struct amdvi_unit *find_unit(void)
 	}
 	return NULL;
 }
+
+/* "LO HI" of an event, as if the unit had logged it. */
+static int event_set(const char *text, const struct kernel_param *param)
+{
+	struct kprobe probe = { .symbol_name = "iommu_amdvi:amdvi_viommu_event" };
+	void (*event)(const struct amdvi_unit *unit, u64 lo, u64 hi);
+	u64 lo, hi;
+	int rc;
+
+	if (!pretender || sscanf(text, "%llx %llx", &lo, &hi) != 2)
+		return -EINVAL;
+	/* not exported; only its address is asked for */
+	rc = register_kprobe(&probe);
+	if (rc)
+		return rc;
+	event = (void *)probe.addr;
+	unregister_kprobe(&probe);
+	event(pretender, lo, hi);
+	return 0;
+}
+
+static const struct kernel_param_ops event_ops = { .set = event_set };
+module_param_cb(event, &event_ops, NULL, 0200);
+MODULE_PARM_DESC(event, "Words of an event to hand to the driver");
 
 static int __init pretend_init(void)
 {
