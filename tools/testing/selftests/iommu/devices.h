@@ -8,9 +8,16 @@
 #include "tap.h"
 #include "vdev.h"
 
-/* The MSI window of x86. */
+/* Where interrupts are written to: on x86 by hardware, on Arm in tables. */
+#ifdef __aarch64__
+#define MSI_FIRST	0x8000000UL
+#define MSI_LAST	0x80fffffUL
+#define MSI_WINDOW	"0x8000000..0x80fffff"
+#else
 #define MSI_FIRST	0xfee00000UL
 #define MSI_LAST	0xfeefffffUL
+#define MSI_WINDOW	"0xfee00000..0xfeefffff"
+#endif
 
 /* A file of /dev/iommu with an IOAS. */
 struct space {

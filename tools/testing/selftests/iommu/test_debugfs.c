@@ -105,7 +105,7 @@ static void with_a_device(void)
 	SAYS("pinned=8 of 8 pages");
 	SAYS("window 0x");
 	/* of the device, with its name */
-	SAYS("reserved 0xfee00000..0xfeefffff");
+	SAYS("reserved " MSI_WINDOW);
 	SAYS(d.vdev.bdf);
 }
 

@@ -111,7 +111,7 @@ static void map_attached(void)
 #define MAP_EINVAL(va, length, at) \
 	REFUSED(s.fd, IOMMU_IOAS_MAP, space_map(&s, va, length, at), -EINVAL)
 	MAP_EINVAL(mem, PAGE, MSI_FIRST);
-	CHECK(strstr(iommufd_last_reason(s.fd), "fee00000"));
+	CHECK(strstr(iommufd_last_reason(s.fd), MSI_WINDOW));
 	MAP_EINVAL(mem, PAGE, MSI_LAST + 1 - PAGE);
 	MAP_EINVAL(mem, 2 * PAGE, MSI_FIRST - PAGE);
 	MAP_EINVAL(mem, 2 * PAGE, MSI_LAST + 1 - PAGE);

@@ -149,7 +149,7 @@ static void refused(void)
 	ext_want(&w, 0, 2 * GIB, 0, 0, 0);
 	ext_want(&w, 2 * GIB, 2 * GIB, 0, 0, 0);
 	NO_WINDOW(s.fd, ext_hwpt(s.fd, d.vdev.id, s.ioas, 0, &w, &hwpt), 1,
-		  "0xfee00000..0xfeefffff");
+		  MSI_WINDOW);
 	/* where POWER has its second one: more bits than this IOMMU */
 	memset(&w, 0, sizeof(w));
 	ext_want(&w, 1ULL << 59, GIB, 0, 0, 0);

@@ -22,6 +22,13 @@
 #include "legacy.h"
 #include "mem.h"
 
+/* where interrupts are written to */
+#ifdef __aarch64__
+#define MSI 0x8000000
+#else
+#define MSI 0xfee00000
+#endif
+
 static int open_group(const struct vdev *v)
 {
 	char path[64];
@@ -291,10 +298,10 @@ static void compat_ioas_gone(void)
 	c.op = IOMMU_VFIO_IOAS_SET;
 	OK(iofd_ioctl(s.iommufd, IOMMU_VFIO_IOAS, &c));
 	/* one that no device can be attached to */
-	OK(iofd_map_at(s.iommufd, c.ioas_id, mem_anon(PAGE), PAGE, 0xfee00000));
+	OK(iofd_map_at(s.iommufd, c.ioas_id, mem_anon(PAGE), PAGE, MSI));
 	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD, device_fd(s.group, s.v.bdf), -EADDRINUSE);
 	CHECK_EQ(iofd_objects(s.iommufd, "device"), 0);
-	OK(unmap(s.iommufd, 0xfee00000, PAGE));
+	OK(unmap(s.iommufd, MSI, PAGE));
 	open_device(&s);
 	check_device(&s, 21);
 }

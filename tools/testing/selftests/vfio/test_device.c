@@ -117,9 +117,17 @@ static void msi(void)
 	struct vdev v;
 	struct edu e;
 	uint64_t count;
+	uint32_t pt;
 
 	want_bound(&v, PCI_EDU, 0, iommufd);
 	OK(edu_init(&e, &v));
+#ifdef __aarch64__
+	/* an interrupt is a write like any other there */
+	OK(iofd_ioas(iommufd, &pt));
+	OK(vdev_attach(&v, &pt));
+#else
+	(void)pt;
+#endif
 	event = OK(vdev_msi(&v));
 	for (i = 1; i <= 3; i++) {
 		struct pollfd p = { .fd = event, .events = POLLIN };

@@ -60,7 +60,7 @@ unpack qemu
 # always that of the tree's kernel.
 version=''
 for flavour in $(packages kernel); do
-	[ -n "$version" ] || version=$(own apt-cache show "linux-image-$flavour:$foreign" |
+	[ -n "$version" ] || version=$(own apt-cache show --no-all-versions "linux-image-$flavour:$foreign" |
 		sed -n 's/^Depends:.*linux-image-\([^ ,]*\)-'"$flavour"'[ ,].*/\1/p; s/^Depends:.*linux-image-\([^ ,]*\)-'"$flavour"'$/\1/p' |
 		sort -V | tail -n 1)
 	own apt-get download "linux-image-$version-$flavour:$foreign" "linux-headers-$version-$flavour:$foreign"
