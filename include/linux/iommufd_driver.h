@@ -101,6 +101,8 @@ struct iommufd_hw_data {
  * @hw_queue_destroy: and stop it, before the memory is unpinned
  * @events_supported: whether there are events of this enum iommu_veventq_type.
  *		      Optional, without it there are none
+ * @checks_names: attaching a device to a nested table of the vIOMMU is for the driver to
+ *		  refuse (-ENOENT) where it needs a vDEVICE; else it always does
  *
  * All may sleep and explain their failures with iommufd_refuse().
  */
@@ -117,6 +119,7 @@ struct iommufd_viommu_ops {
 	int (*hw_queue_init)(struct iommufd_hw_queue *hwq);
 	void (*hw_queue_destroy)(struct iommufd_hw_queue *hwq);
 	bool (*events_supported)(struct iommufd_viommu *viommu, u32 type);
+	bool checks_names;
 };
 
 /**

@@ -27,6 +27,7 @@ static void hwpt_destroy(struct iommufd_object *obj)
 
 	if (hwpt->mirrors)
 		iopt_remove_domain(&hwpt->ioas->iopt, &hwpt->idom);
+	iommufd_msi_forget(hwpt);
 	if (hwpt->idom.domain)
 		iommu_domain_free(hwpt->idom.domain);
 	iommufd_msi_destroy(hwpt);

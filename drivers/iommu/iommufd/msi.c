@@ -9,6 +9,9 @@
  * there stays for as long as the table exists. An interrupt is known to the
  * controller by its address in the table that the device was attached to when it
  * was set up; if the device is moved, it has to be set up again.
+ *
+ * A nested table has no window. Interrupts of its devices come through the guest's
+ * tables to the window of the parent, where the guest leads them.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -33,6 +36,16 @@ static const struct iommu_resv_region *find_window(struct list_head *regions)
 	return window;
 }
 
+static int check_domain(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	if (hwpt->idom.domain->type == IOMMU_DOMAIN_UNMANAGED)
+		return 0;
+	return iommufd_refuse(-EOPNOTSUPP,
+			      "interrupts of %s are translated, and page table %u of the IOMMU driver %s has no place for that",
+			      dev_name(idev->dev), hwpt->obj.id,
+			      hwpt->idom.drv->name);
+}
+
 static int give_cookie(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 		       const struct iommu_resv_region *window)
 {
@@ -41,11 +54,6 @@ static int give_cookie(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 
 	if (hwpt->msi_cookie)
 		return 0;
-	if (domain->type != IOMMU_DOMAIN_UNMANAGED)
-		return iommufd_refuse(-EOPNOTSUPP,
-				      "interrupts of %s are translated, and page table %u of the IOMMU driver %s has no place for that",
-				      dev_name(idev->dev), hwpt->obj.id,
-				      hwpt->idom.drv->name);
 	rc = iommu_get_msi_cookie(domain, window->start);
 	if (rc)
 		return iommufd_refuse(rc, "page table %u cannot translate interrupts of %s",
@@ -88,6 +96,7 @@ int iommufd_msi_open(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 		     bool *opened)
 {
 	struct io_pagetable *iopt = &hwpt_ioas(hwpt)->iopt;
+	struct iommufd_hwpt *owner = hwpt->parent ?: hwpt;
 	const struct iommu_resv_region *window;
 	LIST_HEAD(regions);
 	int rc;
@@ -102,11 +111,15 @@ int iommufd_msi_open(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 	window = find_window(&regions);
 	if (!window)
 		goto out;
+	rc = check_domain(idev, hwpt);
+	if (rc)
+		goto out;
 	down_write(&iopt->shape);
-	if (!hwpt->msi_users)
-		rc = open_window(idev, hwpt, window);
+	if (!owner->msi_users)
+		rc = open_window(idev, owner, window);
 	if (!rc) {
-		hwpt->msi_users++;
+		hwpt->idom.domain->iova_cookie = owner->idom.domain->iova_cookie;
+		owner->msi_users++;
 		*opened = true;
 	}
 	up_write(&iopt->shape);
@@ -124,11 +137,24 @@ out:
 void iommufd_msi_undo(struct iommufd_hwpt *hwpt)
 {
 	struct io_pagetable *iopt = &hwpt_ioas(hwpt)->iopt;
+	struct iommufd_hwpt *owner = hwpt->parent ?: hwpt;
 
 	down_write(&iopt->shape);
-	if (!--hwpt->msi_users)
-		iopt_unreserve(iopt, hwpt);
+	if (!--owner->msi_users)
+		iopt_unreserve(iopt, owner);
 	up_write(&iopt->shape);
+}
+
+/**
+ * iommufd_msi_forget - a table is about to lose its domain
+ * @hwpt: the table; nothing is attached to it
+ *
+ * What a nested one knows of interrupts belongs to its parent.
+ */
+void iommufd_msi_forget(struct iommufd_hwpt *hwpt)
+{
+	if (hwpt->parent && hwpt->idom.domain)
+		hwpt->idom.domain->iova_cookie = NULL;
 }
 
 /**

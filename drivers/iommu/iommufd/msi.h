@@ -10,6 +10,7 @@ struct iommufd_hwpt;
 int iommufd_msi_open(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 		     bool *opened);
 void iommufd_msi_undo(struct iommufd_hwpt *hwpt);
+void iommufd_msi_forget(struct iommufd_hwpt *hwpt);
 void iommufd_msi_destroy(struct iommufd_hwpt *hwpt);
 
 #endif

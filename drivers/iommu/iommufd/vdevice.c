@@ -127,7 +127,7 @@ int iommufd_viommu_check_attach(struct iommufd_device *idev,
 	bool known;
 
 	lockdep_assert_held(&idev->igroup->lock);
-	if (!hwpt->viommu)
+	if (!hwpt->viommu || hwpt->viommu->hw.ops->checks_names)
 		return 0;
 	xa_lock(&ictx->objects);
 	known = idev->vdev && idev->vdev->in_place &&
