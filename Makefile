@@ -19,7 +19,8 @@ all: modules
 
 help:
 	@echo 'Modules, for the kernel whose headers are in KDIR (default: the one that runs):'
-	@echo '  make [modules] [KDIR=...]  build iommufd.ko, vfio_cdev.ko, iommu_vtd.ko, iommu_amdvi.ko'
+	@echo '  make [modules] [KDIR=...]  build iommufd.ko, vfio_cdev.ko, and our own drivers of IOMMUs:'
+	@echo '                             iommu_vtd.ko, iommu_amdvi.ko; on arm64 iommu_smmuv3.ko'
 	@echo '  make install               install and announce them (root): modules, udev rule, module'
 	@echo '                             configuration; DESTDIR=... to install elsewhere'
 	@echo '  make uninstall             remove what install has put there (root)'
@@ -50,11 +51,13 @@ rules     := $(DESTDIR)/usr/lib/udev/rules.d/60-iommufd.rules
 modprobe  := $(DESTDIR)/usr/lib/modprobe.d/iommufd.conf
 load      := $(DESTDIR)/usr/lib/modules-load.d/iommufd.conf
 installed  = $(DESTDIR)/lib/modules/$(release)/updates
+# of which each architecture has its own
+drivers   := intel/iommu_vtd.ko amd/iommu_amdvi.ko arm/iommu_smmuv3.ko
 
 install: modules
 	install -D -m 644 drivers/iommu/iommufd/iommufd.ko $(installed)/iommufd.ko
-	install -D -m 644 drivers/iommu/intel/iommu_vtd.ko $(installed)/iommu_vtd.ko
-	install -D -m 644 drivers/iommu/amd/iommu_amdvi.ko $(installed)/iommu_amdvi.ko
+	for m in $(drivers); do \
+		[ ! -e drivers/iommu/$$m ] || install -D -m 644 -t $(installed) drivers/iommu/$$m || exit; done
 	install -D -m 644 drivers/vfio/vfio_cdev.ko $(installed)/vfio_cdev.ko
 	install -D -m 644 tools/install/60-iommufd.rules $(rules)
 	install -D -m 644 tools/install/modprobe.conf $(modprobe)
@@ -65,7 +68,7 @@ install: modules
 
 uninstall: kdir
 	rm -f $(installed)/iommufd.ko $(installed)/vfio_cdev.ko \
-		$(installed)/iommu_vtd.ko $(installed)/iommu_amdvi.ko \
+		$(addprefix $(installed)/,$(notdir $(drivers))) \
 		$(rules) $(modprobe) $(load)
 	$(if $(DESTDIR),,depmod $(release))
 	$(if $(DESTDIR),,-udevadm control --reload 2>/dev/null)
