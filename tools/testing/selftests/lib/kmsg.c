@@ -64,12 +64,14 @@ bool kmsg_next(int fd, char *line, size_t size, int ms)
  */
 static bool is_vtd_fault(const char *line, const char *bdf, uint64_t iova, bool write)
 {
+	const char *addr, *slot = strchr(bdf, ':');
 	char device[32];
-	const char *addr;
 	unsigned long long at;
 
+	if (!slot)
+		return false;
 	/* without the domain, which it does not print */
-	snprintf(device, sizeof(device), "device [%s]", strchr(bdf, ':') + 1);
+	snprintf(device, sizeof(device), "device [%s]", slot + 1);
 	if (!strstr(line, "DMAR") || !strcasestr(line, device) ||
 	    !strstr(line, write ? "DMA Write" : "DMA Read"))
 		return false;
@@ -78,15 +80,19 @@ static bool is_vtd_fault(const char *line, const char *bdf, uint64_t iova, bool 
 	       at >> 12 == iova >> 12;
 }
 
-/* iommu_vtd: "vtd0: write of 0000:00:04.0 at 0x1000 refused, reason ...". */
-static bool is_own_vtd_fault(const char *line, const char *bdf, uint64_t iova,
-			     bool write)
+/*
+ * Our drivers: "vtd0: write of 0000:00:04.0 at 0x1000 refused, reason ...", and
+ * "iommu_smmuv3 c000000.smmuv3: write of 0000:00:04.0 at 0x1000 refused, event ...".
+ */
+static bool is_own_fault(const char *line, const char *bdf, uint64_t iova, bool write)
 {
 	unsigned long long at;
 	char what[64];
 
 	snprintf(what, sizeof(what), ": %s of %s at ", write ? "write" : "read", bdf);
-	line = strncmp(line, "vtd", 3) ? NULL : strstr(line, what);
+	if (strncmp(line, "vtd", 3) && strncmp(line, "iommu_smmuv3", 12))
+		return false;
+	line = strstr(line, what);
 	return line && sscanf(line + strlen(what), "%llx refused", &at) == 1 &&
 	       at >> 12 == iova >> 12;
 }
@@ -118,7 +124,7 @@ bool kmsg_wait_fault(int fd, const char *bdf, uint64_t iova, bool write,
 
 	while (kmsg_next(fd, line, size, end - now_ms()))
 		if (is_vtd_fault(line, bdf, iova, write) ||
-		    is_own_vtd_fault(line, bdf, iova, write) ||
+		    is_own_fault(line, bdf, iova, write) ||
 		    is_amdvi_fault(line, bdf, iova, write))
 			return true;
 	return false;
