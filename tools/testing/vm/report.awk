@@ -19,7 +19,7 @@ function is_complaint(s)
 	if (s ~ /nvram corruption detected: 0-length/)
 		return 0
 	return s ~ /WARNING: |\] BUG[: ]|BUG: |Oops|Kernel panic|general protection fault|[Uu]nable to handle/ ||
-	       s ~ /KASAN|KFENCE:? |UBSAN|KCSAN|kmemleak: [1-9]|ODEBUG|refcount_t: |(list_add|list_del) corruption/ ||
+	       s ~ /KASAN|KFENCE:? |UBSAN|KCSAN: |kmemleak: [1-9]|ODEBUG|refcount_t: |(list_add|list_del) corruption/ ||
 	       s ~ /possible (circular|recursive|irq lock)|INFO: possible|bad unlock|held lock|inconsistent lock state/ ||
 	       s ~ /INFO: task .* blocked|soft lockup|hard LOCKUP|rcu: INFO|sleeping function|scheduling while atomic/ ||
 	       s ~ /Bad page|bad page|page dumped|Trying to v?free|[Uu]nbalanced|cannot create duplicate/ ||

@@ -12,6 +12,7 @@
 #include "tap.h"
 
 #define LEAKS	"/sys/kernel/debug/kmemleak"
+#define RACES	"/sys/kernel/debug/kcsan"
 
 static int put(const char *path, const char *text)
 {
@@ -81,12 +82,45 @@ static void memory_is_watched(void)
 	CHECK_EQ(count("/proc/sys/kernel/panic_on_warn", "1"), 1);
 }
 
+/* How many data races the kernel has found. */
+static int races(void)
+{
+	FILE *f = fopen(RACES, "re");
+	char line[512];
+	int n, found = -1;
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "data_races: %d", &n) == 1)
+			found = n;
+	fclose(f);
+	return found;
+}
+
+static void races_are_found(void)
+{
+	int m, before;
+
+	if (access(RACES, F_OK))
+		tap_skip("a kernel without KCSAN");
+	CHECK_EQ(count(RACES, "enabled: 1"), 1);
+	before = OK(races());
+	OK(put("/dev/kmsg", "lab: expect KCSAN: data-race in count_on\n"));
+	m = open("/m/lab_race.ko", O_RDONLY | O_CLOEXEC);
+	CHECK(m >= 0);
+	CHECK(syscall(SYS_finit_module, m, "", 0) < 0 && errno == ENODEV);
+	close(m);
+	CHECK(races() > before);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
 		{ "lost memory is found", leaks_are_found, 60 },
 		{ "locks are followed", locks_are_followed },
 		{ "memory is watched", memory_is_watched },
+		{ "data races are found", races_are_found, 60 },
 	};
 
 	return TAP_RUN(argc, argv, tests);
