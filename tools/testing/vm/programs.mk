@@ -14,7 +14,8 @@ CFLAGS    := -O2 -g -fPIE -Wall -Wextra -Wno-unused-parameter -pthread -std=gnu1
 	     -D__SANE_USERSPACE_TYPES__ \
 	     -I$(SRC)/include/uapi -I$(SELFTESTS)/lib -MMD -MP
 # not at addresses of 32 bits, which a fuzzer hands out as pointers to write to
-LDFLAGS   := -static-pie -pthread
+STATIC    := -static-pie
+LDFLAGS   = $(STATIC) -pthread
 
 lib-objs  := $(patsubst $(SRC)/%.c,$(OBJ)/%.o,$(wildcard $(SELFTESTS)/lib/*.c))
 programs  :=

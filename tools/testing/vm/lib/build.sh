@@ -14,7 +14,7 @@ arch_load()
 {
 	arch=$1
 	[ -r "$lab_dir/arch/$arch" ] || die "no architecture $arch"
-	arch_flavour='' arch_foreign=''
+	arch_flavour='' arch_foreign='' arch_static=''
 	. "$lab_dir/arch/$arch"
 
 	built=$out/$arch
@@ -112,6 +112,7 @@ build_all()
 	build_run make ${LAB_KEEP_GOING:+-k} -C "$kernel_build" "${arch_make[@]}" M="$sources" \
 		${kernel_module_make:+"$kernel_module_make"} IOMMUFD_TEST_MODULES=m -j2 modules
 	build_run make ${LAB_KEEP_GOING:+-k} -f "$lab_dir/programs.mk" -j2 CC="$arch_cc" \
+		${arch_static:+STATIC="$arch_static"} \
 		SRC="$built/src" BIN="$built/t" OBJ="$built/obj" all
 	modules=$(find "$built/src" -name '*.ko')
 	# what tests load themselves
