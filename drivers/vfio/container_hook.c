@@ -337,7 +337,7 @@ static void notrace redirect(unsigned long ip, unsigned long parent_ip,
 		return;
 	if (within_module(parent_ip, THIS_MODULE) || !try_module_get(THIS_MODULE))
 		return;
-	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)group_ioctl);
+	vfio_cdev_redirect(fregs, (unsigned long)group_ioctl);
 }
 
 /*
@@ -384,9 +384,7 @@ static struct watched watched[] = {
 		.name = "vfio_group_fops_unl_ioctl",
 		.ops = {
 			.func = redirect,
-			.flags = FTRACE_OPS_FL_IPMODIFY |
-				 FTRACE_OPS_FL_SAVE_ARGS |
-				 FTRACE_OPS_FL_PERMANENT,
+			.flags = VFIO_CDEV_REDIRECTS,
 		},
 	},
 };

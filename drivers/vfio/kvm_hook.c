@@ -68,7 +68,7 @@ static void notrace redirect(unsigned long ip, unsigned long parent_ip,
 	struct file *filp = (struct file *)ftrace_regs_get_argument(fregs, 0);
 
 	if (filp && filp->f_op == &vfio_cdev_fops)
-		ftrace_regs_set_instruction_pointer(fregs, r->to);
+		vfio_cdev_redirect(fregs, r->to);
 }
 
 /*
@@ -80,9 +80,7 @@ static void notrace redirect(unsigned long ip, unsigned long parent_ip,
 	{								\
 		.ops = {						\
 			.func = redirect,				\
-			.flags = FTRACE_OPS_FL_IPMODIFY |		\
-				 FTRACE_OPS_FL_SAVE_ARGS |		\
-				 FTRACE_OPS_FL_PERMANENT,		\
+			.flags = VFIO_CDEV_REDIRECTS,			\
 		},							\
 		.from = (unsigned long)(function),			\
 		.to = (unsigned long)(ours),				\

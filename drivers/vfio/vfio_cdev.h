@@ -33,6 +33,7 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/fs.h>
+#include <linux/ftrace.h>
 #include <linux/iommufd.h>
 #include <linux/iommufd_reason.h>
 #include <linux/mutex.h>
@@ -161,6 +162,30 @@ void vfio_cdev_dmabuf_exit(void);
 int vfio_cdev_hot_reset_info(struct vfio_cdev_file *vf, void __user *uarg);
 int vfio_cdev_hot_reset(struct vfio_cdev_file *vf, void __user *uarg);
 long vfio_cdev_hot_reset_by_group(struct vfio_cdev_file *vf, unsigned long arg);
+
+/*
+ * For functions that ftrace calls at the entry of one of vfio.ko, to let the call go
+ * on in a function of ours. On POWER a function finds its data by its own address,
+ * which it expects in register 12.
+ */
+#ifdef CONFIG_PPC64
+#define VFIO_CDEV_REDIRECTS (FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_SAVE_REGS | \
+			     FTRACE_OPS_FL_PERMANENT)
+#else
+#define VFIO_CDEV_REDIRECTS (FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_SAVE_ARGS | \
+			     FTRACE_OPS_FL_PERMANENT)
+#endif
+
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+static __always_inline void vfio_cdev_redirect(struct ftrace_regs *fregs,
+					       unsigned long to)
+{
+	ftrace_regs_set_instruction_pointer(fregs, to);
+#ifdef CONFIG_PPC64
+	ftrace_get_regs(fregs)->gpr[12] = to;
+#endif
+}
+#endif
 
 void vfio_cdev_kvm_give(struct vfio_cdev_file *vf);
 void vfio_cdev_kvm_take(struct vfio_device *vdev);
