@@ -60,6 +60,17 @@ void need_edu_pair(pci_bdf a, pci_bdf b)
 	tap_skip("this machine has no two edu devices in one group");
 }
 
+bool has_windows(void)
+{
+	return !access("/sys/module/iommu_tce", F_OK);
+}
+
+void need_aperture(void)
+{
+	if (has_windows())
+		tap_skip("the windows of POWER are tested by iommu-tce");
+}
+
 uint32_t attach(struct testdev *d, uint32_t pt)
 {
 	OK(vdev_attach(&d->vdev, &pt));

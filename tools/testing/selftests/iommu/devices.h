@@ -41,6 +41,13 @@ void need_edu_pair(pci_bdf a, pci_bdf b);
 /* What need_edu() does with a device that the test has chosen. */
 void open_edu(struct testdev *d, const char *bdf, int fd);
 
+/*
+ * Skips where devices see windows at addresses of their own rather than one
+ * aperture, and where another page table comes in with a gap.
+ */
+void need_aperture(void);
+bool has_windows(void);
+
 /* Attach to an IOAS or HWPT; gives the HWPT. Ends the test if that fails. */
 uint32_t attach(struct testdev *d, uint32_t pt);
 

@@ -54,6 +54,7 @@ static void ranges_attached(void)
 	uint64_t align, pt;
 	bool below = false, above = false;
 
+	need_aperture();
 	begin();
 	pt = attach(&d, s.ioas);
 	CHECK(pt != s.ioas);
@@ -103,6 +104,7 @@ static void map_attached(void)
 	uint32_t n = 16;
 	uint64_t iova, align, last;
 
+	need_aperture();
 	begin();
 	attach(&d, s.ioas);
 	OK(iofd_ranges(s.fd, s.ioas, r, &n, &align));
@@ -141,6 +143,7 @@ static void map_then_attach(void)
 {
 	uint32_t pt, hwpt;
 
+	need_aperture();
 	begin();
 	/* in the way of the device, though not of a table */
 	OK(space_map(&s, mem, PAGE, MSI_FIRST));
@@ -184,6 +187,7 @@ static void allow_and_attach(void)
 	uint32_t pt, hwpt, i;
 	uint64_t iova = 0;
 
+	need_aperture();
 	begin();
 	for (i = 0; i < 3; i++) {
 		OK(iofd_allow(s.fd, s.ioas, bad[i].r, bad[i].n));
@@ -295,6 +299,7 @@ static void auto_hwpt(void)
 	struct testdev e;
 	uint32_t a, b;
 
+	need_aperture();
 	begin();
 	a = attach(&d, s.ioas);
 	CHECK_EQ(iofd_objects(s.fd, "hwpt"), 1);
@@ -658,6 +663,7 @@ static void replace(void)
 	uint32_t a, b, other, c;
 	int i;
 
+	need_aperture();
 	begin();
 	OK(space_map(&s, mem, PAGE, 0x1000));
 	a = new_hwpt(s.ioas);

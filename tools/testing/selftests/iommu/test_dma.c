@@ -229,6 +229,7 @@ static void replace_nvme(void)
 	struct nvme n;
 	int log;
 
+	need_aperture();
 	/* seen to fail there */
 	if (!own_driver())
 		tap_skip("the kernel's own driver lets no DMA through for a moment");
@@ -420,6 +421,7 @@ static void fault_root_bus(void)
 {
 	struct testdev d;
 
+	need_aperture();
 	space_open(&s);
 	need_edu(&d, 0, s.fd);
 	CHECK(!strncmp(d.vdev.bdf, "0000:00:", 8));
@@ -452,6 +454,7 @@ static void fault_bridge(void)
 	struct testdev d;
 	pci_bdf x, y, as;
 
+	need_aperture();
 	space_open(&s);
 	need_edu_pair(x, y);
 	OK(pci_bind(y, "vfio-pci"));

@@ -141,7 +141,8 @@ static void on_hardware(void)
 	tap_note("%s: second window at 0x%llx", name, (unsigned long long)second.iova);
 	CHECK(second.length >= 4ULL << 30);
 	attach(&d, hwpt);
-	OK(space_map(&s, mem_anon(65536), 65536, second.iova));
+	/* in one piece, for pages of this size */
+	OK(space_map(&s, mem_thp(2 << 20), 65536, second.iova));
 }
 
 static const struct tap_test tests[] = {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <byteswap.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -24,19 +25,27 @@ enum {
 	EDU_CMD_TO_MEMORY	= 2,
 };
 
+/*
+ * Its registers have the byte order that QEMU takes for the architecture's own,
+ * which on POWER is not that of the programs.
+ */
 static uint32_t get32(struct edu *e, unsigned int reg)
 {
-	return *(volatile uint32_t *)(e->regs + reg);
+	uint32_t value = *(volatile uint32_t *)(e->regs + reg);
+
+	return e->swapped ? bswap_32(value) : value;
 }
 
 static void put32(struct edu *e, unsigned int reg, uint32_t value)
 {
-	*(volatile uint32_t *)(e->regs + reg) = value;
+	*(volatile uint32_t *)(e->regs + reg) =
+		e->swapped ? bswap_32(value) : value;
 }
 
 static void put64(struct edu *e, unsigned int reg, uint64_t value)
 {
-	*(volatile uint64_t *)(e->regs + reg) = value;
+	*(volatile uint64_t *)(e->regs + reg) =
+		e->swapped ? bswap_64(value) : value;
 }
 
 int edu_init(struct edu *e, struct vdev *vdev)
@@ -45,11 +54,13 @@ int edu_init(struct edu *e, struct vdev *vdev)
 
 	e->vdev = vdev;
 	e->regs = NULL;
+	e->swapped = false;
 	if (rc)
 		return rc;
 	e->regs = vdev_map_bar(vdev, 0, &e->size);
 	if (!e->regs)
 		return -errno;
+	e->swapped = EDU_ID_VALUE == 0xed000001;
 	put32(e, EDU_LIVE, 0x12345678);
 	if ((get32(e, EDU_ID) & 0xffff) != 0x00ed ||
 	    get32(e, EDU_LIVE) != (uint32_t)~0x12345678) {

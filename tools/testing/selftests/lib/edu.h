@@ -7,17 +7,25 @@
 #ifndef LIB_EDU_H
 #define LIB_EDU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vdev.h"
 
 #define EDU_BUFFER_SIZE	4096
+/* what a program reads from the first register, in its own byte order */
+#ifdef __powerpc__
+#define EDU_ID_VALUE	0xed000001
+#else
+#define EDU_ID_VALUE	0x010000ed
+#endif
 #define EDU_MAX_IOVA	((1UL << 28) - 1)
 
 struct edu {
 	struct vdev *vdev;
 	volatile uint8_t *regs;
 	size_t size;
+	bool swapped;
 };
 
 /* The device is bound: turns it on and checks that it is alive. */

@@ -117,6 +117,11 @@ static bool is_amdvi_fault(const char *line, const char *bdf, uint64_t iova, boo
 	       at >> 12 == iova >> 12;
 }
 
+bool kmsg_tells_faults(void)
+{
+	return access("/sys/module/iommu_tce", F_OK) != 0;
+}
+
 bool kmsg_wait_fault(int fd, const char *bdf, uint64_t iova, bool write,
 		     char *line, size_t size, int ms)
 {

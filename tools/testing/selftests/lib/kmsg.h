@@ -21,4 +21,10 @@ bool kmsg_next(int fd, char *line, size_t size, int ms);
 bool kmsg_wait_fault(int fd, const char *bdf, uint64_t iova, bool write,
 		     char *line, size_t size, int ms);
 
+/*
+ * Whether the kernel tells of such faults at all: under a hypervisor of POWER they
+ * are told to the hypervisor.
+ */
+bool kmsg_tells_faults(void);
+
 #endif

@@ -203,9 +203,12 @@ const char *dma_write_refused(struct edu *e, uint64_t iova, void *va)
  */
 static const char *fault(struct edu *e, uint64_t iova, bool write)
 {
-	bool seen = false;
+	bool seen = !kmsg_tells_faults();
 	char line[512];
 	int log, tries;
+
+	if (seen && (write ? edu_write(e, iova, 0, 64) : edu_read(e, iova, 0, 64)))
+		return "the device did not finish";
 
 	for (tries = 0; tries < 2 && !seen; tries++) {
 		sleep(tries ? 6 : 3);

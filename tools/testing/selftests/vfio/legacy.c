@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -30,8 +31,13 @@ int legacy_join(struct legacy *l)
 
 void legacy_device(struct legacy *l)
 {
+	long kind = VFIO_TYPE1v2_IOMMU;
+
 	OK(legacy_join(l));
-	OK(iofd_ioctl(l->container, VFIO_SET_IOMMU, (void *)(long)VFIO_TYPE1v2_IOMMU));
+	/* POWER has a container of its own */
+	if (!ioctl(l->container, VFIO_CHECK_EXTENSION, kind))
+		kind = VFIO_SPAPR_TCE_v2_IOMMU;
+	OK(iofd_ioctl(l->container, VFIO_SET_IOMMU, (void *)kind));
 	l->v.fd = OK(iofd_ioctl(l->group, VFIO_GROUP_GET_DEVICE_FD, l->v.bdf));
 }
 

@@ -186,6 +186,7 @@ static void mapped_before(void)
 
 static void refusals(void)
 {
+	char name[64];
 	struct vfio_group_status st = { .argsz = sizeof(st) - 1 };
 	int stock = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	struct setup s;
@@ -209,8 +210,8 @@ static void refusals(void)
 	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD,
 		device_fd(s.group, "no\nsuch\tdevice"), -ENODEV);
 	CHECK(strstr(iommufd_last_reason(s.iommufd), "no?such?device"));
-	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD,
-		device_fd(s.group, "0000:00:04.0 vf_token=1"), -EINVAL);
+	snprintf(name, sizeof(name), "%s vf_token=1", s.v.bdf);
+	REFUSED(s.iommufd, VFIO_GROUP_GET_DEVICE_FD, device_fd(s.group, name), -EINVAL);
 	/* it is in use as long as a device of it is */
 	open_device(&s);
 	REFUSED(s.iommufd, VFIO_GROUP_UNSET_CONTAINER, leave(s.group), -EBUSY);

@@ -81,13 +81,13 @@ static void zap(void)
 	bar = vdev_map_bar(&v, 0, NULL);
 	CHECK(bar);
 	CHECK(readable(bar, &value));
-	CHECK_EQ(value, 0x010000ed);
+	CHECK_EQ(value, EDU_ID_VALUE);
 	/* the pages that were faulted in go with the memory bit */
 	OK(vdev_enable(&v, false));
 	CHECK(!readable(bar, &value));
 	OK(vdev_enable(&v, true));
 	CHECK(readable(bar, &value));
-	CHECK_EQ(value, 0x010000ed);
+	CHECK_EQ(value, EDU_ID_VALUE);
 }
 
 /* The mapping outlives the descriptor, and holds the device with it. */
@@ -104,7 +104,7 @@ static void map_outlives_fd(void)
 	CHECK(bar);
 	w = v;
 	vdev_close(&v);
-	CHECK_EQ(*bar, 0x010000ed);
+	CHECK_EQ(*bar, EDU_ID_VALUE);
 	OK(vdev_open(&w));
 	REFUSED(w.fd, VFIO_DEVICE_BIND_IOMMUFD, vdev_bind(&w, iommufd), -EINVAL);
 	CHECK(!munmap((void *)bar, size));
@@ -225,7 +225,7 @@ static void *touch(void *arg)
 	unsigned int i, bad = 0;
 
 	for (i = 0; i < 20000; i++)
-		bad += *bar != 0x010000ed;
+		bad += *bar != EDU_ID_VALUE;
 	return (void *)(unsigned long)bad;
 }
 

@@ -20,7 +20,6 @@
 #define TRACE	"/sys/kernel/tracing/"
 
 #define EDU_ID		0
-#define EDU_ID_VALUE	0x010000ed
 #define EDU_LIVE	4
 /* Register 8 of the network cards: bit 31 of it is 0, some others are not. */
 #define NIC_STATUS	8
