@@ -196,6 +196,8 @@ struct iommufd_page_response {
  * @untranslated: devices use physical addresses and reach all memory; page tables
  *		  only keep it in place. The user learns the addresses by
  *		  IOMMU_IOAS_NOIOMMU_GET_PA
+ * @msi_isolated: no device raises interrupts that are not its own, although the
+ *		  kernel's interrupt domains do not say so
  * @hw_info: describe the hardware behind @dev. @type is the type asked for, or
  *	     IOMMU_HW_INFO_TYPE_DEFAULT. A driver without anything to say leaves
  *	     IOMMU_HW_INFO_TYPE_NONE and succeeds.
@@ -234,6 +236,12 @@ struct iommufd_page_response {
  *		   explained with the number of the window and the limit. Optional:
  *		   without it the windows of alloc_paging() have to cover what is
  *		   asked for. Goes with @device_windows
+ * @connect: make the hardware ready before the group of @dev is attached to @domain,
+ *	     with all that is mapped there. Unlike attaching, not under the mutex of
+ *	     the IOMMU group; the group is attached to nothing, or disconnected from
+ *	     what it is attached to. -EINVAL if the domain does not suit. Optional
+ * @disconnect: undo it before the group of @dev is detached, or moved to another
+ *		domain. The devices reach nothing when it returns. Goes with @connect
  * @viommu_init: make a vIOMMU of @viommu->type for the IOMMU of @dev, with all
  *		 fields but ops and priv filled in. @data is the user's, to be
  *		 read and answered through its uptr, or NULL. -EOPNOTSUPP for an
@@ -263,6 +271,7 @@ struct iommufd_driver_ops {
 	struct module *owner;
 	const struct iommu_ops *iommu_ops;
 	bool untranslated;
+	bool msi_isolated;
 
 	int (*hw_info)(struct device *dev, u32 type,
 		       struct iommufd_hw_data *out);
@@ -298,6 +307,9 @@ struct iommufd_driver_ops {
 	struct iommu_domain *(*alloc_windows)(struct device *dev, u32 flags,
 					      struct iommu_ext_window *windows,
 					      unsigned int nr);
+
+	int (*connect)(struct iommu_domain *domain, struct device *dev);
+	void (*disconnect)(struct iommu_domain *domain, struct device *dev);
 
 	int (*viommu_init)(struct iommufd_viommu *viommu, struct device *dev,
 			   const struct iommu_user_data *data);

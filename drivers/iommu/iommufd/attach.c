@@ -127,6 +127,41 @@ int iommufd_attach_possible(struct iommufd_device *idev,
 	return 0;
 }
 
+static int hwpt_connect(const struct iommufd_hwpt *hwpt,
+			struct iommufd_device *idev)
+{
+	const struct iommufd_driver_ops *drv = hwpt->idom.drv;
+
+	return drv->connect ? drv->connect(hwpt->idom.domain, idev->dev) : 0;
+}
+
+static void hwpt_disconnect(const struct iommufd_hwpt *hwpt,
+			    struct iommufd_device *idev)
+{
+	const struct iommufd_driver_ops *drv = hwpt->idom.drv;
+
+	if (drv->disconnect)
+		drv->disconnect(hwpt->idom.domain, idev->dev);
+}
+
+/*
+ * Hardware with one set of tables for a group goes from the one to the other, with
+ * a moment in between in which the group reaches nothing.
+ */
+static int hwpt_reconnect(const struct iommufd_hwpt *from,
+			  const struct iommufd_hwpt *to,
+			  struct iommufd_device *idev)
+{
+	int rc;
+
+	hwpt_disconnect(from, idev);
+	rc = hwpt_connect(to, idev);
+	if (rc && hwpt_connect(from, idev))
+		dev_warn(idev->dev, "iommufd: page table %u could not be put back, DMA is blocked\n",
+			 from->obj.id);
+	return rc;
+}
+
 static int group_attach_first(struct iommufd_group *igroup,
 			      struct iommufd_device *idev,
 			      struct iommufd_hwpt *hwpt)
@@ -150,12 +185,18 @@ static int group_attach_first(struct iommufd_group *igroup,
 		goto err_reserve;
 	/* A driver may change the format of a table to suit a new device. */
 	down_write(&iopt->shape);
-	rc = iommu_attach_group_handle(hwpt->idom.domain, igroup->group, handle);
-	up_write(&iopt->shape);
-	if (rc) {
-		refuse_attach(idev, hwpt, rc);
-		goto err_msi;
+	rc = hwpt_connect(hwpt, idev);
+	if (!rc) {
+		rc = iommu_attach_group_handle(hwpt->idom.domain, igroup->group,
+					       handle);
+		if (rc) {
+			hwpt_disconnect(hwpt, idev);
+			refuse_attach(idev, hwpt, rc);
+		}
 	}
+	up_write(&iopt->shape);
+	if (rc)
+		goto err_msi;
 	igroup->handle = handle;
 	return 0;
 
@@ -256,12 +297,18 @@ static int group_replace(struct iommufd_group *igroup,
 		goto err_reserve;
 	/* As in group_attach_first(). */
 	down_write(&iopt->shape);
-	rc = iommu_replace_group_handle(igroup->group, hwpt->idom.domain, handle);
-	up_write(&iopt->shape);
-	if (rc) {
-		refuse_attach(idev, hwpt, rc);
-		goto err_msi;
+	rc = hwpt_reconnect(igroup->hwpt, hwpt, idev);
+	if (!rc) {
+		rc = iommu_replace_group_handle(igroup->group,
+						hwpt->idom.domain, handle);
+		if (rc) {
+			hwpt_reconnect(hwpt, igroup->hwpt, idev);
+			refuse_attach(idev, hwpt, rc);
+		}
 	}
+	up_write(&iopt->shape);
+	if (rc)
+		goto err_msi;
 	kfree(igroup->handle);
 	igroup->handle = handle;
 	if (iopt != old)
@@ -485,6 +532,7 @@ void iommufd_device_detach(struct iommufd_device *idev)
 	list_del_init(&idev->attached);
 	if (list_empty(&igroup->attached)) {
 		hwpt = igroup->hwpt;
+		hwpt_disconnect(hwpt, idev);
 		iommu_detach_group_handle(hwpt->idom.domain, igroup->group);
 		group_unreserve(igroup, &hwpt_ioas(hwpt)->iopt);
 		WRITE_ONCE(igroup->hwpt, NULL);

@@ -199,13 +199,14 @@ static int refuse_claim(struct device *dev, struct iommu_group *group, int rc)
 }
 
 /* Whether it is safe to hand out @dev at all. */
-static int check_device(struct device *dev, struct iommu_group *group)
+static int check_device(struct device *dev, struct iommu_group *group,
+			const struct iommufd_driver_ops *drv)
 {
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return iommufd_refuse(-EINVAL,
 				      "the IOMMU of %s cannot keep DMA coherent with CPU caches",
 				      dev_name(dev));
-	if (!iommu_group_has_isolated_msi(group)) {
+	if (!drv->msi_isolated && !iommu_group_has_isolated_msi(group)) {
 		if (!allow_unsafe_interrupts)
 			return iommufd_refuse(-EPERM,
 					      "the IOMMU does not isolate message interrupts of %s: enable interrupt remapping, or trust its user and set iommufd.allow_unsafe_interrupts=1",
@@ -246,11 +247,6 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 					      "no IOMMU translates for %s: switch it on in the firmware, and on Intel boot with intel_iommu=on",
 					      dev_name(dev)));
 	}
-	rc = check_device(dev, group);
-	if (rc) {
-		iommu_group_put(group);
-		return ERR_PTR(rc);
-	}
 	igroup = iommufd_group_get(ictx, group);
 	if (IS_ERR(igroup))
 		return ERR_CAST(igroup);
@@ -259,6 +255,9 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 		rc = PTR_ERR(drv);
 		goto err_group;
 	}
+	rc = check_device(dev, igroup->group, drv);
+	if (rc)
+		goto err_drv;
 	rc = iommu_device_claim_dma_owner(dev, ictx);
 	if (rc) {
 		refuse_claim(dev, igroup->group, rc);
