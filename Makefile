@@ -20,7 +20,7 @@ all: modules
 help:
 	@echo 'Modules, for the kernel whose headers are in KDIR (default: the one that runs):'
 	@echo '  make [modules] [KDIR=...]  build iommufd.ko, vfio_cdev.ko, and our own drivers of IOMMUs:'
-	@echo '                             iommu_vtd.ko, iommu_amdvi.ko; on arm64 iommu_smmuv3.ko'
+	@echo '                             iommu_vtd.ko, iommu_amdvi.ko; on arm64 iommu_smmuv3.ko; on POWER iommu_tce.ko'
 	@echo '  make install               install and announce them (root): modules, udev rule, module'
 	@echo '                             configuration; DESTDIR=... to install elsewhere'
 	@echo '  make uninstall             remove what install has put there (root)'
@@ -52,7 +52,7 @@ modprobe  := $(DESTDIR)/usr/lib/modprobe.d/iommufd.conf
 load      := $(DESTDIR)/usr/lib/modules-load.d/iommufd.conf
 installed  = $(DESTDIR)/lib/modules/$(release)/updates
 # of which each architecture has its own
-drivers   := intel/iommu_vtd.ko amd/iommu_amdvi.ko arm/iommu_smmuv3.ko
+drivers   := intel/iommu_vtd.ko amd/iommu_amdvi.ko arm/iommu_smmuv3.ko power/iommu_tce.ko
 
 install: modules
 	install -D -m 644 drivers/iommu/iommufd/iommufd.ko $(installed)/iommufd.ko

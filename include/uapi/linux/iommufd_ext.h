@@ -28,6 +28,7 @@
 #define IOMMU_EXT_HW_INFO_WINDOWS 0x80490002
 #define IOMMU_EXT_HW_INFO_VTD 0x80490003
 #define IOMMU_EXT_HW_INFO_AMDVI 0x80490004
+#define IOMMU_EXT_HW_INFO_TCE 0x80490009
 
 /* data_type of IOMMU_HWPT_ALLOC */
 #define IOMMU_EXT_HWPT_DATA_WINDOWS 0x80490101
@@ -331,6 +332,33 @@ struct iommu_ext_amdvi_invalidate {
  */
 struct iommu_ext_vevent_amdvi {
 	__aligned_u64 entry[2];
+};
+
+/**
+ * struct iommu_ext_hw_info_tce - the windows of a device on POWER
+ *                                (IOMMU_EXT_HW_INFO_TCE)
+ * @dma32_first: first address of the window for devices of 32 bits
+ * @dma32_length: bytes that it can have at most; 0 if there is none
+ * @dma32_pgsizes: page sizes it can have, one bit for each
+ * @dynamic_first: first address of the dynamic window
+ * @dynamic_length: bytes that it can have at most; 0 if there is none
+ * @dynamic_pgsizes: page sizes it can have, one bit for each
+ * @max_levels: levels that the table of a window can have
+ * @__reserved: 0
+ *
+ * The same is said by IOMMU_EXT_HW_INFO_WINDOWS, in terms that fit every IOMMU.
+ * Lengths are powers of two. All devices of an IOMMU group share their windows:
+ * one page table is attached at a time.
+ */
+struct iommu_ext_hw_info_tce {
+	__aligned_u64 dma32_first;
+	__aligned_u64 dma32_length;
+	__aligned_u64 dma32_pgsizes;
+	__aligned_u64 dynamic_first;
+	__aligned_u64 dynamic_length;
+	__aligned_u64 dynamic_pgsizes;
+	__u32 max_levels;
+	__u32 __reserved;
 };
 
 #endif
