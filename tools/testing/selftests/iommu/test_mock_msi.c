@@ -18,13 +18,18 @@ static struct space s;
 static struct mockdev m;
 static char *mem;
 
+static void want_sw_msi(void)
+{
+	if (!mock_sw_msi(true))
+		tap_skip("this kernel has no interrupts that have to be mapped");
+}
+
 static void begin(void)
 {
 	mock_open(&s);
 	mem = mem_anon(PAGE);
 	CHECK(mem);
-	if (!mock_sw_msi(true))
-		tap_skip("this kernel has no interrupts that have to be mapped");
+	want_sw_msi();
 }
 
 static void end(void)
@@ -98,7 +103,7 @@ static void belongs_to_tables(void)
 	OK(iofd_hwpt(s.fd, m.idev, s.ioas, 0, &two));
 	OK(mock_replace(s.fd, &m, one));
 	is_open();
-	mock_sw_msi(true);
+	want_sw_msi();
 	OK(mock_device(s.fd, one, 0, &other));
 	is_closed();
 	OK(iofd_destroy(s.fd, other.stdev));
@@ -125,7 +130,7 @@ static void refused(void)
 	end();
 	OK(mock_device(s.fd, s.ioas, 0, &m));
 	OK(iofd_hwpt(s.fd, m.idev, s.ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &records));
-	mock_sw_msi(true);
+	want_sw_msi();
 	TEST(mock_device(s.fd, records, MOCK_FLAGS_DEVICE_NO_DIRTY, &m), -EINVAL);
 	is_open();
 	OK(mock_device(s.fd, records, 0, &m));
@@ -151,7 +156,7 @@ static void nested(void)
 	OK(mock_nested(s.fd, vm.dev.idev, vm.parent, 1, &guest));
 	OK(mock_nested(s.fd, vm.dev.idev, vm.parent, 2, &id));
 	OK(mock_replace(s.fd, &vm.dev, guest));
-	mock_sw_msi(true);
+	want_sw_msi();
 	TEST(mock_replace(s.fd, &vm.dev, id), -EOPNOTSUPP);
 	is_open();
 	OK(mock_replace(s.fd, &vm.dev, vm.parent));

@@ -29,15 +29,20 @@ int legacy_join(struct legacy *l)
 	return iofd_ioctl(l->group, VFIO_GROUP_SET_CONTAINER, &l->container);
 }
 
-void legacy_device(struct legacy *l)
+void legacy_set_iommu(struct legacy *l)
 {
 	long kind = VFIO_TYPE1v2_IOMMU;
 
-	OK(legacy_join(l));
-	/* POWER has a container of its own */
-	if (!ioctl(l->container, VFIO_CHECK_EXTENSION, kind))
+	l->spapr = !ioctl(l->container, VFIO_CHECK_EXTENSION, kind);
+	if (l->spapr)
 		kind = VFIO_SPAPR_TCE_v2_IOMMU;
 	OK(iofd_ioctl(l->container, VFIO_SET_IOMMU, (void *)kind));
+}
+
+void legacy_device(struct legacy *l)
+{
+	OK(legacy_join(l));
+	legacy_set_iommu(l);
 	l->v.fd = OK(iofd_ioctl(l->group, VFIO_GROUP_GET_DEVICE_FD, l->v.bdf));
 }
 
@@ -57,7 +62,12 @@ static void map(struct legacy *l, void *rw)
 		.iova = IOVA,
 		.size = PAGE,
 	};
+	struct vfio_iommu_spapr_register_memory r = {
+		.argsz = sizeof(r), .vaddr = (uintptr_t)rw, .size = PAGE,
+	};
 
+	if (l->spapr)
+		OK(iofd_ioctl(l->container, VFIO_IOMMU_SPAPR_REGISTER_MEMORY, &r));
 	OK(iofd_ioctl(l->container, VFIO_IOMMU_MAP_DMA, &m));
 }
 

@@ -8,6 +8,7 @@
 struct legacy {
 	int container;
 	int group;
+	bool spapr;		/* the container is that of POWER */
 	struct vdev v;
 };
 
@@ -15,7 +16,9 @@ struct legacy {
 void legacy_group(struct legacy *l, const struct vdev *v, bool viable);
 /* The group into the container; 0 or -errno. */
 int legacy_join(struct legacy *l);
-/* That, type1 and the device's descriptor. */
+/* The container gets the kind of IOMMU that there is: type1, or that of POWER. */
+void legacy_set_iommu(struct legacy *l);
+/* Join, set it, and the device's descriptor. */
 void legacy_device(struct legacy *l);
 void legacy_close(struct legacy *l);
 /* DMA of an edu goes where type1 maps, and nowhere else. */

@@ -503,6 +503,7 @@ static void module_goes(void)
 			rc = module_unload("vfio_cdev");
 			if (rc != -EAGAIN)
 				break;
+			usleep(100);
 		}
 		CHECK_EQ(rc, 0);
 		usleep(50000);

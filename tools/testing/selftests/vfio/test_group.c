@@ -53,7 +53,7 @@ static void group_first(void)
 	/* in a container: its DMA has an owner */
 	rc = vdev_bind(&v, iommufd);
 	REFUSED(v.fd, BIND, rc, -EPERM);
-	OK(iofd_ioctl(l.container, VFIO_SET_IOMMU, (void *)(long)VFIO_TYPE1v2_IOMMU));
+	legacy_set_iommu(&l);
 	l.v.fd = OK(iofd_ioctl(l.group, VFIO_GROUP_GET_DEVICE_FD, l.v.bdf));
 	/* and open */
 	REFUSED(v.fd, BIND, vdev_bind(&v, iommufd), -EINVAL);
