@@ -84,7 +84,7 @@ struct vtd_unit *vtd_unit_of(struct pci_dev *pdev)
 	struct vtd_unit *unit;
 
 	pdev = pci_physfn(pdev);
-	list_for_each_entry(unit, &vtd_units, link) {
+	list_for_each_entry(unit, &x86_units, x86.link) {
 		if (unit->dmar->segment != segment)
 			continue;
 		/* the unit for all others is the last of its segment */
@@ -93,6 +93,25 @@ struct vtd_unit *vtd_unit_of(struct pci_dev *pdev)
 			return unit;
 	}
 	return NULL;
+}
+
+/**
+ * struct visit - ids are visited
+ * @vdev: of this device
+ * @fn: called with each
+ * @arg: for @fn
+ */
+struct visit {
+	struct vtd_device *vdev;
+	vtd_id_fn fn;
+	const void *arg;
+};
+
+static int visit_id(u16 id, void *arg)
+{
+	const struct visit *v = arg;
+
+	return v->fn(v->vdev, id, v->arg);
 }
 
 /**
@@ -109,27 +128,9 @@ struct vtd_unit *vtd_unit_of(struct pci_dev *pdev)
  */
 int vtd_visit_ids(struct vtd_device *vdev, vtd_id_fn fn, const void *arg)
 {
-	struct pci_dev *pdev = to_pci_dev(vdev->dev);
-	struct pci_bus *bus;
-	unsigned int devfn;
-	int rc;
+	struct visit visit = { vdev, fn, arg };
 
-	rc = fn(vdev, PCI_DEVID(pdev->bus->number, pdev->devfn), arg);
-	if (pdev->dma_alias_mask)
-		for_each_set_bit(devfn, pdev->dma_alias_mask, 256)
-			rc = rc ?: fn(vdev, PCI_DEVID(pdev->bus->number, devfn),
-				      arg);
-	for (bus = pdev->bus; bus->self && !rc; bus = bus->parent) {
-		struct pci_dev *bridge = bus->self;
-
-		if (!pci_is_pcie(bridge) ||
-		    pci_pcie_type(bridge) == PCI_EXP_TYPE_PCIE_BRIDGE)
-			rc = fn(vdev, PCI_DEVID(bridge->bus->number,
-						bridge->devfn), arg);
-		else if (pci_pcie_type(bridge) == PCI_EXP_TYPE_PCI_BRIDGE)
-			rc = fn(vdev, PCI_DEVID(bus->number, 0), arg);
-	}
-	return rc;
+	return x86_visit_ids(to_pci_dev(vdev->dev), visit_id, &visit);
 }
 
 static void flush(const struct vtd_unit *unit, void *p, size_t size)
@@ -388,7 +389,7 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 		.batch = &batch, .domain = domain, .did = did,
 	};
 
-	lockdep_assert_held(&vdev->unit->lock);
+	lockdep_assert_held(&vdev->unit->x86.lock);
 	vtd_batch_init(&batch, vdev->unit);
 	if (!domain && old)
 		vtd_ats_stop(vdev, old, IOMMU_NO_PASID);
@@ -421,16 +422,16 @@ int vtd_attach_pass_through(struct iommu_domain *domain, struct device *dev)
 {
 	struct vtd_device *vdev = to_vtd_device(dev);
 
-	mutex_lock(&vdev->unit->lock);
+	mutex_lock(&vdev->unit->x86.lock);
 	device_set(vdev, NULL, VTD_DID_PASS_THROUGH);
-	mutex_unlock(&vdev->unit->lock);
+	mutex_unlock(&vdev->unit->x86.lock);
 	return 0;
 }
 
 /* Whoever wants a device for himself has it blocked first. */
 static int unit_is_open(struct vtd_device *vdev)
 {
-	if (!vdev->unit->leaving)
+	if (!vdev->unit->x86.leaving)
 		return 0;
 	return iommufd_refuse(-EBUSY, "the driver of the IOMMU of %s is leaving",
 			      dev_name(vdev->dev));
@@ -441,11 +442,11 @@ int vtd_attach_blocked(struct iommu_domain *domain, struct device *dev)
 	struct vtd_device *vdev = to_vtd_device(dev);
 	int rc;
 
-	mutex_lock(&vdev->unit->lock);
+	mutex_lock(&vdev->unit->x86.lock);
 	rc = unit_is_open(vdev);
 	if (!rc)
 		device_set(vdev, NULL, 0);
-	mutex_unlock(&vdev->unit->lock);
+	mutex_unlock(&vdev->unit->x86.lock);
 	return rc;
 }
 
@@ -485,7 +486,7 @@ int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 
 	if (!vtd_domain_suits(domain, vdev->unit))
 		return -EINVAL;
-	mutex_lock(&vdev->unit->lock);
+	mutex_lock(&vdev->unit->x86.lock);
 	rc = unit_is_open(vdev);
 	if (!rc && READ_ONCE(vdev->cut)) {
 		/* the IOMMU core goes back to what was, which has to succeed */
@@ -495,7 +496,7 @@ int vtd_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 		if (!rc)
 			device_set(vdev, domain, did);
 	}
-	mutex_unlock(&vdev->unit->lock);
+	mutex_unlock(&vdev->unit->x86.lock);
 	return rc;
 }
 
@@ -509,7 +510,7 @@ static int make_id(struct vtd_device *vdev, u16 sid, const void *pasids)
 	struct vtd_scontext *scontext;
 	struct vtd_entry *entry;
 
-	lockdep_assert_held(&unit->lock);
+	lockdep_assert_held(&unit->x86.lock);
 	if (unit->scalable) {
 		scontext = scontext_of(unit, sid);
 		if (!scontext)
@@ -541,7 +542,7 @@ static int make_ids(struct vtd_device *vdev, const struct vtd_pasids *pasids)
 	struct vtd_batch batch;
 	int rc;
 
-	mutex_lock(&unit->lock);
+	mutex_lock(&unit->x86.lock);
 	vtd_batch_init(&batch, unit);
 	rc = vtd_visit_ids(vdev, make_id, pasids);
 	vtd_visit_ids(vdev, forget_made_id, &batch);
@@ -550,7 +551,7 @@ static int make_ids(struct vtd_device *vdev, const struct vtd_pasids *pasids)
 		vtd_forget_pasid(&batch, VTD_DID_PASS_THROUGH, IOMMU_NO_PASID);
 	}
 	vtd_batch_run(&batch);
-	mutex_unlock(&unit->lock);
+	mutex_unlock(&unit->x86.lock);
 	return rc;
 }
 
@@ -576,7 +577,7 @@ static int update_id(struct vtd_device *vdev, u16 sid, const void *arg)
  */
 void vtd_contexts_update(struct vtd_device *vdev, struct vtd_batch *batch)
 {
-	lockdep_assert_held(&vdev->unit->lock);
+	lockdep_assert_held(&vdev->unit->x86.lock);
 	vtd_visit_ids(vdev, update_id, batch);
 }
 
@@ -639,8 +640,8 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 	vtd_pasid_enable(vdev);
 	vtd_ats_init(vdev);
 	dev_iommu_priv_set(dev, vdev);
-	vtd_interrupts_adopt(unit, dev);
-	return &unit->iommu;
+	vtd_interrupts_adopt(&unit->x86, dev);
+	return &unit->x86.iommu;
 }
 
 /**
@@ -653,7 +654,7 @@ void vtd_release_device(struct device *dev)
 {
 	struct vtd_device *vdev = to_vtd_device(dev);
 
-	vtd_interrupts_abandon(vdev->unit, dev);
+	vtd_interrupts_abandon(&vdev->unit->x86, dev);
 	vtd_attach_pass_through(NULL, dev);
 	vtd_pasid_disable(vdev);
 	vtd_device_free(vdev);
@@ -677,7 +678,7 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 		vtd_pasids_set(&batch, &unit->host, IOMMU_NO_PASID, &entry);
 		vtd_batch_run(&batch);
 	}
-	mutex_lock(&unit->lock);
+	mutex_lock(&unit->x86.lock);
 	for_each_pci_dev(pdev) {
 		struct vtd_device vdev = { .unit = unit, .dev = &pdev->dev };
 
@@ -689,7 +690,7 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 			break;
 		}
 	}
-	mutex_unlock(&unit->lock);
+	mutex_unlock(&unit->x86.lock);
 	return rc;
 }
 
@@ -712,6 +713,17 @@ void vtd_contexts_free(struct vtd_unit *unit)
 		context_table_free(unit->root[bus].hi);
 	}
 	free_page((unsigned long)unit->root);
+}
+
+/**
+ * vtd_passed_through - whether nobody uses a device but the host
+ * @dev: the device; its unit is locked
+ *
+ * Return: whether it is passed through
+ */
+bool vtd_passed_through(struct device *dev)
+{
+	return to_vtd_device(dev)->did == VTD_DID_PASS_THROUGH;
 }
 
 /**

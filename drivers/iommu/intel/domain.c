@@ -144,7 +144,7 @@ static int enter_unit(struct vtd_domain *domain, struct vtd_unit *unit,
 		kfree(du);
 		return iommufd_refuse(id == -ENOMEM ? id : -ENOSPC,
 				      "%s has no more than %u domain ids",
-				      unit->name, ids);
+				      unit->x86.name, ids);
 	}
 	du->unit = unit;
 	du->did = id;
@@ -299,7 +299,7 @@ void vtd_domain_forget(struct vtd_domain *domain, u64 first, u64 last,
 	struct vtd_unit *unit;
 
 	spin_lock(&domain->lock);
-	list_for_each_entry(unit, &vtd_units, link)
+	list_for_each_entry(unit, &x86_units, x86.link)
 		unit_forget(unit, domain, first, last, tables);
 	spin_unlock(&domain->lock);
 }

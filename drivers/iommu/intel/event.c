@@ -68,7 +68,7 @@ static void fault_report(struct vtd_unit *unit, u64 lo, u64 hi)
 
 	if (reason >= VTD_FAULT_IRQ_FIRST && reason <= VTD_FAULT_IRQ_LAST) {
 		pr_err_ratelimited("%s: interrupt of %04x:%02x:%02x.%u with handle %#llx refused, reason %#x: %s\n",
-				   unit->name, unit->dmar->segment,
+				   unit->x86.name, unit->dmar->segment,
 				   PCI_BUS_NUM(sid), PCI_SLOT(sid),
 				   PCI_FUNC(sid),
 				   FIELD_GET(VTD_FRR_LO_HANDLE, lo), reason,
@@ -76,7 +76,7 @@ static void fault_report(struct vtd_unit *unit, u64 lo, u64 hi)
 		return;
 	}
 	pr_err_ratelimited("%s: %s of %04x:%02x:%02x.%u at %#llx refused, reason %#x: %s\n",
-			   unit->name, hi & VTD_FRR_HI_READ ? "read" : "write",
+			   unit->x86.name, hi & VTD_FRR_HI_READ ? "read" : "write",
 			   unit->dmar->segment, PCI_BUS_NUM(sid), PCI_SLOT(sid),
 			   PCI_FUNC(sid), lo & VTD_FRR_LO_ADDRESS, reason,
 			   fault_reason(reason));
@@ -103,7 +103,7 @@ static irqreturn_t fault_thread(int irq, void *arg)
 	}
 	if (status & VTD_FSTS_PFO)
 		pr_err_ratelimited("%s: more faults came than could be recorded\n",
-				   unit->name);
+				   unit->x86.name);
 	/* errors of the queue are its own business */
 	vtd_write(unit, VTD_FSTS, VTD_FSTS_PFO | VTD_FSTS_PPF);
 	return done || status & VTD_FSTS_PFO ? IRQ_HANDLED : IRQ_NONE;
@@ -121,7 +121,7 @@ int vtd_events_init(struct vtd_unit *unit)
 
 	/* what was recorded before is not ours to report */
 	vtd_write(unit, VTD_FSTS, VTD_FSTS_PFO | VTD_FSTS_PPF);
-	rc = vtd_message_request(unit, VTD_FECTL, unit->name, fault_thread);
+	rc = vtd_message_request(unit, VTD_FECTL, unit->x86.name, fault_thread);
 	if (rc < 0)
 		return rc;
 	unit->irq = rc;

@@ -26,15 +26,15 @@ static struct iommu_domain *vtd_iommufd_alloc(struct device *dev, u32 flags,
 	if (lacks)
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s of %s has no nested page tables: %s",
-					      unit->name, dev_name(dev), lacks));
-	if (flags & IOMMU_HWPT_ALLOC_PASID && !unit->iommu.max_pasids)
+					      unit->x86.name, dev_name(dev), lacks));
+	if (flags & IOMMU_HWPT_ALLOC_PASID && !unit->x86.iommu.max_pasids)
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s, the IOMMU of %s, has no PASIDs",
-					      unit->name, dev_name(dev)));
+					      unit->x86.name, dev_name(dev)));
 	if (dirty && !vtd_unit_records_writes(unit))
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s, the IOMMU of %s, does not record what devices write",
-					      unit->name, dev_name(dev)));
+					      unit->x86.name, dev_name(dev)));
 	domain = vtd_domain_alloc(unit, dirty);
 	if (IS_ERR(domain))
 		return ERR_PTR(iommufd_refuse(PTR_ERR(domain),
@@ -115,7 +115,7 @@ static int hw_info_guest(const struct vtd_unit *unit, struct iommufd_hw_data *ou
 	if (lacks)
 		return iommufd_refuse(-EOPNOTSUPP,
 				      "%s has nothing to show to a guest: %s",
-				      unit->name, lacks);
+				      unit->x86.name, lacks);
 	info = kzalloc(sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return iommufd_refuse(-ENOMEM, "no memory for what a guest is shown");

@@ -16,18 +16,12 @@
  * any module is there and keep to the compatibility format.
  */
 #include <linux/bitmap.h>
-#include <linux/debugfs.h>
-#include <linux/irq.h>
-#include <linux/irqdomain.h>
-#include <linux/msi.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 #include <asm/apic.h>
-#include <asm/hw_irq.h>
-#include <asm/irqdomain.h>
-#include <asm/msi.h>
 
+#define X86_IRQ_NAME "VTD"
+#include "../x86/irq.h"
 #include "spec/irq.h"
 #include "vtd.h"
 
@@ -36,43 +30,24 @@
 
 /**
  * struct vtd_interrupts - interrupt remapping of a unit
- * @domain: what PCI devices behind it take their message interrupts from
+ * @irqs: the part that all drivers have
+ * @unit: the unit
  * @table: read by hardware
  * @x2apic: entries have APIC ids of 32 bits
- * @lock: protects @handles
- * @handles: those in use
- * @users: struct vtd_interrupt by handle; entries come and go under @lock
- * @debugfs: shows the table
+ * @handles: those in use; under x86_irqs.lock
  */
 struct vtd_interrupts {
-	struct irq_domain *domain;
+	struct x86_irqs irqs;
+	struct vtd_unit *unit;
 	struct vtd_entry *table;
 	bool x2apic;
-	struct mutex lock;
 	DECLARE_BITMAP(handles, NR_HANDLES);
-	struct xarray users;
-	struct dentry *debugfs;
 };
 
-/**
- * struct vtd_interrupt - one interrupt; constant
- * @unit: the unit
- * @dev: the device, which outlives its interrupts
- * @irq: as in /proc/interrupts
- * @handle: index of its entry
- * @first: handle that the device is told, lower if it makes several of one message
- * @nr: how many these are
- * @source: upper half of its entry: whom it is taken from
- */
-struct vtd_interrupt {
-	struct vtd_unit *unit;
-	struct device *dev;
-	unsigned int irq;
-	u16 handle;
-	u16 first;
-	u16 nr;
-	u64 source;
-};
+static struct vtd_interrupts *interrupts_of(const struct x86_interrupt *intr)
+{
+	return container_of(intr->irqs, struct vtd_interrupts, irqs);
+}
 
 static void flush(const struct vtd_unit *unit, void *p, size_t size)
 {
@@ -134,50 +109,36 @@ static u64 interrupt_source(struct vtd_unit *unit, struct device *dev)
  * The lower half is all that changes while the entry is in use, in one store. When
  * this returns the hardware has forgotten what was there before.
  */
-static void entry_write(const struct vtd_interrupt *intr, u64 lo)
+static void entry_write(const struct x86_interrupt *intr, u64 lo)
 {
-	struct vtd_entry *entry = &intr->unit->interrupts->table[intr->handle];
+	struct vtd_interrupts *interrupts = interrupts_of(intr);
+	struct vtd_entry *entry = &interrupts->table[intr->index];
 
 	WRITE_ONCE(entry->hi, intr->source);
 	dma_wmb();
 	WRITE_ONCE(entry->lo, lo);
-	flush(intr->unit, entry, sizeof(*entry));
-	vtd_forget_interrupt(intr->unit, intr->handle);
+	flush(interrupts->unit, entry, sizeof(*entry));
+	vtd_forget_interrupt(interrupts->unit, intr->index);
 }
 
-/* To where the vector domain wants it. */
-static void entry_aim(struct irq_data *data)
+static void interrupt_write(const struct x86_interrupt *intr, u8 vector, u32 dest)
 {
-	const struct vtd_interrupt *intr = irq_data_get_irq_chip_data(data);
-	const struct irq_cfg *cfg = irqd_cfg(data);
-
 	entry_write(intr, VTD_IRTE_LO_P |
 		    (apic->dest_mode_logical ? VTD_IRTE_LO_DM : 0) |
 		    FIELD_PREP(VTD_IRTE_LO_DLM, APIC_DELIVERY_MODE_FIXED) |
-		    FIELD_PREP(VTD_IRTE_LO_V, cfg->vector) |
-		    (intr->unit->interrupts->x2apic ?
-		     FIELD_PREP(VTD_IRTE_LO_DST, cfg->dest_apicid) :
-		     FIELD_PREP(VTD_IRTE_LO_DST_XAPIC, cfg->dest_apicid & 0xff)));
+		    FIELD_PREP(VTD_IRTE_LO_V, vector) |
+		    (interrupts_of(intr)->x2apic ?
+		     FIELD_PREP(VTD_IRTE_LO_DST, dest) :
+		     FIELD_PREP(VTD_IRTE_LO_DST_XAPIC, dest & 0xff)));
 }
 
-static int interrupt_set_affinity(struct irq_data *data,
-				  const struct cpumask *mask, bool force)
+static void interrupt_clear(const struct x86_interrupt *intr)
 {
-	struct irq_data *parent = data->parent_data;
-	int rc = parent->chip->irq_set_affinity(parent, mask, force);
-
-	if (rc < 0 || rc == IRQ_SET_MASK_OK_DONE)
-		return rc;
-	entry_aim(data);
-	/* the message that the device sends stays what it is */
-	return IRQ_SET_MASK_OK_DONE;
+	entry_write(intr, 0);
 }
 
-static void interrupt_compose(struct irq_data *data, struct msi_msg *msg)
+static void interrupt_message(const struct x86_interrupt *intr, struct msi_msg *msg)
 {
-	const struct vtd_interrupt *intr = irq_data_get_irq_chip_data(data);
-
-	*msg = (struct msi_msg){};
 	msg->arch_addr_lo.dmar_base_address = X86_MSI_BASE_ADDRESS_LOW;
 	msg->arch_addr_lo.dmar_format = 1;
 	msg->arch_addr_lo.dmar_subhandle_valid = intr->nr > 1;
@@ -185,178 +146,58 @@ static void interrupt_compose(struct irq_data *data, struct msi_msg *msg)
 	msg->arch_addr_lo.dmar_index_15 = intr->first >> 15;
 }
 
-static struct irq_chip interrupt_chip = {
-	.name = "VTD",
-	.irq_ack = irq_chip_ack_parent,
-	.irq_set_affinity = interrupt_set_affinity,
-	.irq_compose_msi_msg = interrupt_compose,
-};
-
-static int handles_take(struct vtd_interrupts *interrupts, unsigned int nr)
+static int interrupt_take(struct x86_interrupt *model)
 {
+	struct vtd_interrupts *interrupts = interrupts_of(model);
 	unsigned long first;
 
-	mutex_lock(&interrupts->lock);
 	first = bitmap_find_next_zero_area(interrupts->handles, NR_HANDLES, 0,
-					   nr, 0);
-	if (first < NR_HANDLES)
-		bitmap_set(interrupts->handles, first, nr);
-	mutex_unlock(&interrupts->lock);
-	return first < NR_HANDLES ? first : -ENOSPC;
-}
-
-static void handle_put(struct vtd_interrupts *interrupts, unsigned int handle)
-{
-	mutex_lock(&interrupts->lock);
-	kfree(xa_erase(&interrupts->users, handle));
-	clear_bit(handle, interrupts->handles);
-	mutex_unlock(&interrupts->lock);
-}
-
-static int interrupt_make(struct irq_domain *domain, unsigned int irq,
-			  const struct vtd_interrupt *model)
-{
-	struct vtd_interrupts *interrupts = model->unit->interrupts;
-	struct vtd_interrupt *intr;
-	int rc;
-
-	intr = kmemdup(model, sizeof(*model), GFP_KERNEL);
-	if (!intr)
-		return -ENOMEM;
-	intr->irq = irq;
-	mutex_lock(&interrupts->lock);
-	rc = xa_err(xa_store(&interrupts->users, intr->handle, intr,
-			     GFP_KERNEL));
-	mutex_unlock(&interrupts->lock);
-	if (rc) {
-		kfree(intr);
-		return rc;
-	}
-	irq_domain_set_hwirq_and_chip(domain, irq, intr->handle,
-				      &interrupt_chip, intr);
-	/* no need to wait for the interrupt to come once more at the old CPU */
-	irq_set_status_flags(irq, IRQ_MOVE_PCNTXT);
+					   model->nr, 0);
+	if (first >= NR_HANDLES)
+		return -ENOSPC;
+	bitmap_set(interrupts->handles, first, model->nr);
+	model->first = first;
+	model->source = interrupt_source(interrupts->unit, &model->pdev->dev);
 	return 0;
 }
 
-static int interrupts_alloc(struct irq_domain *domain, unsigned int irq,
-			    unsigned int nr, void *arg)
+static void interrupt_put(const struct x86_interrupt *intr)
 {
-	struct vtd_unit *unit = domain->host_data;
-	struct irq_alloc_info *info = arg;
-	struct vtd_interrupt model = { .unit = unit, .nr = nr };
-	unsigned int i;
-	int rc;
-
-	if (!info || !info->desc || (info->type != X86_IRQ_ALLOC_TYPE_PCI_MSI &&
-				     info->type != X86_IRQ_ALLOC_TYPE_PCI_MSIX))
-		return -EINVAL;
-	rc = irq_domain_alloc_irqs_parent(domain, irq, nr, arg);
-	if (rc < 0)
-		return rc;
-	rc = handles_take(unit->interrupts, nr);
-	if (rc < 0)
-		goto err_parent;
-	model.first = rc;
-	model.dev = info->desc->dev;
-	model.source = interrupt_source(unit, model.dev);
-	for (i = 0; i < nr; i++) {
-		model.handle = model.first + i;
-		rc = interrupt_make(domain, irq + i, &model);
-		if (rc)
-			goto err_handles;
-	}
-	return 0;
-
-err_handles:
-	for (i = 0; i < nr; i++)
-		handle_put(unit->interrupts, model.first + i);
-err_parent:
-	irq_domain_free_irqs_common(domain, irq, nr);
-	return rc;
+	clear_bit(intr->index, interrupts_of(intr)->handles);
 }
 
-static void interrupts_free(struct irq_domain *domain, unsigned int irq,
-			    unsigned int nr)
+static void interrupt_show(struct seq_file *m, const struct x86_interrupt *intr)
 {
-	struct vtd_unit *unit = domain->host_data;
-	unsigned int i;
+	const struct vtd_interrupts *interrupts = interrupts_of(intr);
+	const struct vtd_entry *entry = &interrupts->table[intr->index];
+	u64 lo = READ_ONCE(entry->lo);
 
-	for (i = 0; i < nr; i++) {
-		struct irq_data *data = irq_domain_get_irq_data(domain, irq + i);
-		struct vtd_interrupt *intr = irq_data_get_irq_chip_data(data);
-
-		entry_write(intr, 0);
-		handle_put(unit->interrupts, intr->handle);
-	}
-	irq_domain_free_irqs_common(domain, irq, nr);
+	seq_printf(m, "present=%u vector=%#x apic=%#x svt=%u sq=%u sid=%#x\n",
+		   (unsigned int)(lo & VTD_IRTE_LO_P),
+		   (unsigned int)FIELD_GET(VTD_IRTE_LO_V, lo),
+		   (unsigned int)(interrupts->x2apic ?
+				  FIELD_GET(VTD_IRTE_LO_DST, lo) :
+				  FIELD_GET(VTD_IRTE_LO_DST_XAPIC, lo)),
+		   (unsigned int)FIELD_GET(VTD_IRTE_HI_SVT, entry->hi),
+		   (unsigned int)FIELD_GET(VTD_IRTE_HI_SQ, entry->hi),
+		   (unsigned int)FIELD_GET(VTD_IRTE_HI_SID, entry->hi));
 }
 
-static int interrupt_activate(struct irq_domain *domain, struct irq_data *data,
-			      bool early)
+static void interrupt_show_unit(struct seq_file *m, struct x86_unit *x86)
 {
-	entry_aim(data);
-	return 0;
+	seq_printf(m, "status=%#x entries=%zu\n",
+		   vtd_read(x86_to_vtd_unit(x86), VTD_GSTS), NR_HANDLES);
 }
 
-static void interrupt_deactivate(struct irq_domain *domain,
-				 struct irq_data *data)
-{
-	entry_write(irq_data_get_irq_chip_data(data), 0);
-}
-
-static const struct irq_domain_ops interrupt_ops = {
-	.alloc = interrupts_alloc,
-	.free = interrupts_free,
-	.activate = interrupt_activate,
-	.deactivate = interrupt_deactivate,
+const struct x86_irq_driver x86_irq_driver = {
+	.take = interrupt_take,
+	.put = interrupt_put,
+	.write = interrupt_write,
+	.clear = interrupt_clear,
+	.compose = interrupt_message,
+	.show = interrupt_show,
+	.show_unit = interrupt_show_unit,
 };
-
-static bool init_device(struct device *dev, struct irq_domain *domain,
-			struct irq_domain *real, struct msi_domain_info *info)
-{
-	struct irq_domain *vectors = domain->parent;
-
-	return vectors->msi_parent_ops->init_dev_msi_info(dev, vectors, real,
-							  info);
-}
-
-static const struct msi_parent_ops parent_ops = {
-	.supported_flags = X86_VECTOR_MSI_FLAGS_SUPPORTED | MSI_FLAG_MULTI_PCI_MSI,
-	.prefix = "VTD-",
-	.init_dev_msi_info = init_device,
-};
-
-/* The global status, and what hardware reads: a line for each entry in use. */
-static int table_show(struct seq_file *m, void *unused)
-{
-	struct vtd_unit *unit = m->private;
-	struct vtd_interrupts *interrupts = unit->interrupts;
-	const struct vtd_interrupt *intr;
-	unsigned long handle;
-
-	seq_printf(m, "status=%#x entries=%zu\n", vtd_read(unit, VTD_GSTS),
-		   NR_HANDLES);
-	mutex_lock(&interrupts->lock);
-	xa_for_each(&interrupts->users, handle, intr) {
-		const struct vtd_entry *entry = &interrupts->table[handle];
-		u64 lo = READ_ONCE(entry->lo);
-
-		seq_printf(m, "handle=%#lx device=%s irq=%u present=%u vector=%#x apic=%#x svt=%u sq=%u sid=%#x\n",
-			   handle, dev_name(intr->dev), intr->irq,
-			   (unsigned int)(lo & VTD_IRTE_LO_P),
-			   (unsigned int)FIELD_GET(VTD_IRTE_LO_V, lo),
-			   (unsigned int)(interrupts->x2apic ?
-				FIELD_GET(VTD_IRTE_LO_DST, lo) :
-				FIELD_GET(VTD_IRTE_LO_DST_XAPIC, lo)),
-			   (unsigned int)FIELD_GET(VTD_IRTE_HI_SVT, entry->hi),
-			   (unsigned int)FIELD_GET(VTD_IRTE_HI_SQ, entry->hi),
-			   (unsigned int)FIELD_GET(VTD_IRTE_HI_SID, entry->hi));
-	}
-	mutex_unlock(&interrupts->lock);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(table);
 
 static bool has_pins(const struct vtd_unit *unit)
 {
@@ -372,13 +213,15 @@ static bool has_pins(const struct vtd_unit *unit)
 
 /**
  * vtd_interrupts_obstacle - why a unit cannot isolate interrupts
- * @unit: the unit
+ * @x86: the unit
  * @strict: whatever is not PCI may lose its interrupts
  *
  * Return: the end of a sentence, or NULL if it can
  */
-const char *vtd_interrupts_obstacle(const struct vtd_unit *unit, bool strict)
+const char *vtd_interrupts_obstacle(const struct x86_unit *x86, bool strict)
 {
+	const struct vtd_unit *unit = container_of(x86, const struct vtd_unit, x86);
+
 	if (!(unit->ecap & VTD_ECAP_IR))
 		return "it cannot remap interrupts (ECAP.IR is 0)";
 	if (!(vtd_dmar.flags & 1))
@@ -408,110 +251,80 @@ static int table_enable(struct vtd_unit *unit)
 	return rc ?: vtd_command(unit, VTD_GCMD_IRE, true);
 }
 
-static int domain_init(struct vtd_unit *unit)
-{
-	struct irq_domain *domain;
-	struct fwnode_handle *fwnode;
-	char name[32];
-
-	snprintf(name, sizeof(name), "%s-interrupts", unit->name);
-	fwnode = irq_domain_alloc_named_fwnode(name);
-	if (!fwnode)
-		return -ENOMEM;
-	domain = irq_domain_create_hierarchy(x86_vector_domain, 0, NR_HANDLES,
-					     fwnode, &interrupt_ops, unit);
-	if (!domain) {
-		irq_domain_free_fwnode(fwnode);
-		return -ENOMEM;
-	}
-	irq_domain_update_bus_token(domain, DOMAIN_BUS_DMAR);
-	domain->flags |= IRQ_DOMAIN_FLAG_MSI_PARENT |
-			 IRQ_DOMAIN_FLAG_ISOLATED_MSI;
-	domain->msi_parent_ops = &parent_ops;
-	unit->interrupts->domain = domain;
-	return 0;
-}
-
 /**
  * vtd_interrupts_init - remap interrupts
- * @unit: its queue runs, vtd_interrupts_obstacle() knows none
+ * @x86: its queue runs, vtd_interrupts_obstacle() knows none
  *
  * From then on no other interrupts of the devices get through.
  *
  * Return: 0 or an errno; vtd_interrupts_fini() is called in any case
  */
-int vtd_interrupts_init(struct vtd_unit *unit)
+int vtd_interrupts_init(struct x86_unit *x86)
 {
 	struct vtd_interrupts *interrupts = kzalloc(sizeof(*interrupts), GFP_KERNEL);
+	struct vtd_unit *unit = x86_to_vtd_unit(x86);
 	int rc;
 
 	if (!interrupts)
 		return -ENOMEM;
-	mutex_init(&interrupts->lock);
-	xa_init(&interrupts->users);
-	interrupts->x2apic = x2apic_mode;
 	unit->interrupts = interrupts;
+	interrupts->unit = unit;
+	interrupts->x2apic = x2apic_mode;
 	interrupts->table = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
 						     TABLE_ORDER);
 	if (!interrupts->table)
 		return -ENOMEM;
-	rc = domain_init(unit);
+	rc = x86_irqs_init(&interrupts->irqs, x86);
 	if (!rc)
 		rc = table_enable(unit);
-	if (rc)
-		return rc;
-	interrupts->debugfs = debugfs_create_dir(unit->name, vtd_debugfs);
-	debugfs_create_file("interrupts", 0400, interrupts->debugfs, unit,
-			    &table_fops);
-	return 0;
+	if (!rc && has_pins(unit))
+		pr_info("%s: IOAPICs and HPETs lose their interrupts\n", x86->name);
+	return rc;
 }
 
 /**
  * vtd_interrupts_adopt - have a device take new interrupts from its unit
- * @unit: the unit
+ * @x86: the unit
  * @dev: the device
  *
  * Nothing happens if the unit does not remap, or if the device takes its
  * interrupts from something else than the CPUs' vectors.
  */
-void vtd_interrupts_adopt(struct vtd_unit *unit, struct device *dev)
+void vtd_interrupts_adopt(struct x86_unit *x86, struct device *dev)
 {
-	if (unit->interrupts && dev_get_msi_domain(dev) == x86_vector_domain)
-		dev_set_msi_domain(dev, unit->interrupts->domain);
+	struct vtd_interrupts *interrupts = x86_to_vtd_unit(x86)->interrupts;
+
+	if (interrupts && interrupts->irqs.domain)
+		x86_irqs_adopt(&interrupts->irqs, dev);
 }
 
 /**
  * vtd_interrupts_abandon - have a device take new interrupts from the CPUs again
- * @unit: the unit
+ * @x86: the unit
  * @dev: the device
  */
-void vtd_interrupts_abandon(struct vtd_unit *unit, struct device *dev)
+void vtd_interrupts_abandon(struct x86_unit *x86, struct device *dev)
 {
-	if (unit->interrupts &&
-	    dev_get_msi_domain(dev) == unit->interrupts->domain)
-		dev_set_msi_domain(dev, x86_vector_domain);
+	struct vtd_interrupts *interrupts = x86_to_vtd_unit(x86)->interrupts;
+
+	if (interrupts)
+		x86_irqs_abandon(&interrupts->irqs, dev);
 }
 
 /**
  * vtd_interrupts_fini - remap interrupts no more
- * @unit: no device takes interrupts from it, or has one
+ * @x86: no device takes interrupts from it, or has one
  */
-void vtd_interrupts_fini(struct vtd_unit *unit)
+void vtd_interrupts_fini(struct x86_unit *x86)
 {
+	struct vtd_unit *unit = x86_to_vtd_unit(x86);
 	struct vtd_interrupts *interrupts = unit->interrupts;
-	struct fwnode_handle *fwnode;
 
 	if (!interrupts)
 		return;
-	debugfs_remove(interrupts->debugfs);
 	if (vtd_read(unit, VTD_GSTS) & VTD_GCMD_IRE)
 		vtd_command(unit, VTD_GCMD_IRE, false);
-	if (interrupts->domain) {
-		fwnode = interrupts->domain->fwnode;
-		irq_domain_remove(interrupts->domain);
-		irq_domain_free_fwnode(fwnode);
-	}
-	xa_destroy(&interrupts->users);
+	x86_irqs_fini(&interrupts->irqs);
 	free_pages((unsigned long)interrupts->table, TABLE_ORDER);
 	kfree(interrupts);
 	unit->interrupts = NULL;

@@ -116,7 +116,7 @@ int vtd_messages_init(struct vtd_unit *unit)
 {
 	struct fwnode_handle *fwnode;
 
-	fwnode = irq_domain_alloc_named_fwnode(unit->name);
+	fwnode = irq_domain_alloc_named_fwnode(unit->x86.name);
 	if (!fwnode)
 		return -ENOMEM;
 	unit->irq_domain = irq_domain_create_hierarchy(x86_vector_domain, 0, 0,

@@ -75,11 +75,11 @@ static int check_parent(const struct vtd_unit *unit,
 	if (lacks)
 		return iommufd_refuse(-EOPNOTSUPP,
 				      "%s of %s has no nested page tables: %s",
-				      unit->name, name, lacks);
+				      unit->x86.name, name, lacks);
 	if (!parent->nest_parent || !vtd_domain_suits(parent, unit))
 		return iommufd_refuse(-EINVAL,
 				      "%s of %s cannot walk the tables of the parent",
-				      unit->name, name);
+				      unit->x86.name, name);
 	return 0;
 }
 

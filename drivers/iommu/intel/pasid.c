@@ -253,11 +253,11 @@ static int check_pasid(struct vtd_device *vdev, u32 pasid)
 {
 	struct vtd_unit *unit = vdev->unit;
 
-	if (!unit->iommu.max_pasids)
+	if (!unit->x86.iommu.max_pasids)
 		return iommufd_refuse(-EOPNOTSUPP, "%s, the IOMMU of %s, has no PASIDs",
-				      unit->name, dev_name(vdev->dev));
+				      unit->x86.name, dev_name(vdev->dev));
 	if (pasid == IOMMU_NO_PASID || pasid >= vdev->dev->iommu->max_pasids ||
-	    pasid >= unit->iommu.max_pasids)
+	    pasid >= unit->x86.iommu.max_pasids)
 		return iommufd_refuse(-EINVAL, "%s has no PASID %u",
 				      dev_name(vdev->dev), pasid);
 	return 0;
@@ -308,7 +308,7 @@ int vtd_set_dev_pasid(struct iommu_domain *iommu_domain, struct device *dev,
 		return rc;
 	if (!vtd_domain_suits(domain, unit))
 		return -EINVAL;
-	mutex_lock(&unit->lock);
+	mutex_lock(&unit->x86.lock);
 	if (READ_ONCE(vdev->cut)) {
 		rc = old == iommu_domain ? 0 : vtd_refuse_cut(vdev);
 		goto out;
@@ -324,7 +324,7 @@ int vtd_set_dev_pasid(struct iommu_domain *iommu_domain, struct device *dev,
 		vtd_domain_leave(to_vtd_domain(old), unit, pasid);
 	}
 out:
-	mutex_unlock(&unit->lock);
+	mutex_unlock(&unit->x86.lock);
 	return rc;
 }
 
@@ -340,13 +340,13 @@ void vtd_remove_dev_pasid(struct device *dev, ioasid_t pasid,
 	struct vtd_device *vdev = to_vtd_device(dev);
 	const struct vtd_pasid_entry nowhere = {};
 
-	mutex_lock(&vdev->unit->lock);
+	mutex_lock(&vdev->unit->x86.lock);
 	vtd_ats_stop(vdev, to_vtd_domain(domain), pasid);
 	pasid_write(vdev, pasid, &nowhere);
 	vtd_prq_drain(vdev);
 	vtd_ats_leave(vdev, to_vtd_domain(domain), pasid);
 	vtd_domain_leave(to_vtd_domain(domain), vdev->unit, pasid);
-	mutex_unlock(&vdev->unit->lock);
+	mutex_unlock(&vdev->unit->x86.lock);
 }
 
 /**
@@ -377,7 +377,7 @@ void vtd_pasid_enable(struct vtd_device *vdev)
 	int features;
 
 	/* virtual functions use what their physical function has enabled */
-	if (!vdev->unit->iommu.max_pasids || pdev->is_virtfn)
+	if (!vdev->unit->x86.iommu.max_pasids || pdev->is_virtfn)
 		return;
 	features = pci_pasid_features(pdev);
 	if (features >= 0)

@@ -68,14 +68,14 @@ static void handle(struct vtd_unit *unit, const u64 q[4])
 {
 	struct vtd_page_request request;
 
-	switch (vtd_page_request_read(&request, q, unit->iommu.max_pasids)) {
+	switch (vtd_page_request_read(&request, q, unit->x86.iommu.max_pasids)) {
 	case VTD_PAGE_REQUEST_GOOD:
 		if (deliver(unit, &request))
 			return;
 		break;
 	case VTD_PAGE_REQUEST_BAD:
 		pr_err_ratelimited("%s: page request of %04x:%02x:%02x.%u that cannot be: %llx %llx %llx %llx\n",
-				   unit->name, unit->dmar->segment,
+				   unit->x86.name, unit->dmar->segment,
 				   PCI_BUS_NUM(request.sid),
 				   PCI_SLOT(request.sid), PCI_FUNC(request.sid),
 				   q[0], q[1], q[2], q[3]);
@@ -84,7 +84,7 @@ static void handle(struct vtd_unit *unit, const u64 q[4])
 		return;
 	case VTD_PAGE_REQUEST_UNKNOWN:
 		pr_err_ratelimited("%s: no page request: %llx %llx %llx %llx\n",
-				   unit->name, q[0], q[1], q[2], q[3]);
+				   unit->x86.name, q[0], q[1], q[2], q[3]);
 		return;
 	}
 	if (request.last)
@@ -132,7 +132,7 @@ static bool prq_take(struct vtd_unit *unit)
 		take_to_tail(unit);
 	}
 	pr_warn_ratelimited("%s: more page requests came than there is room for: devices have to repeat them\n",
-			    unit->name);
+			    unit->x86.name);
 	writel(VTD_PRS_PRO, prq->regs + VTD_PRS);
 	return true;
 }
@@ -160,7 +160,7 @@ void vtd_prq_init(struct vtd_unit *unit)
 	prq->regs = unit->regs;
 	/* a queue that is full has one empty slot */
 	prq->room = QUEUE_SLOTS - 1;
-	snprintf(prq->name, sizeof(prq->name), "%s-requests", unit->name);
+	snprintf(prq->name, sizeof(prq->name), "%s-requests", unit->x86.name);
 }
 
 /**
@@ -185,13 +185,13 @@ static int prq_make(struct vtd_unit *unit)
 	void *slots;
 	int rc;
 
-	lockdep_assert_held(&unit->lock);
+	lockdep_assert_held(&unit->x86.lock);
 	if (prq->slots)
 		return 0;
 	slots = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, QUEUE_ORDER);
 	if (!slots)
 		return iommufd_refuse(-ENOMEM, "no memory for the page requests of %s",
-				      unit->name);
+				      unit->x86.name);
 	writeq(virt_to_phys(slots) | FIELD_PREP(VTD_PQA_PQS, QUEUE_ORDER),
 	       prq->regs + VTD_PQA);
 	/* the tail is the hardware's, and may be left from the last who used it */
@@ -202,7 +202,7 @@ static int prq_make(struct vtd_unit *unit)
 		writeq(0, prq->regs + VTD_PQA);
 		free_pages((unsigned long)slots, QUEUE_ORDER);
 		return iommufd_refuse(rc, "no interrupt for the page requests of %s",
-				      unit->name);
+				      unit->x86.name);
 	}
 	prq->irq = rc;
 	mutex_lock(&prq->lock);
@@ -221,7 +221,7 @@ static int share_take(struct vtd_device *vdev)
 	if (!vdev->pri_share)
 		return iommufd_refuse(-ENOSPC,
 				      "the page request queue of %s is too small for %s as well",
-				      vdev->unit->name, dev_name(vdev->dev));
+				      vdev->unit->x86.name, dev_name(vdev->dev));
 	prq->room -= vdev->pri_share;
 	list_add(&vdev->asking, &prq->devices);
 	return 0;
@@ -269,7 +269,7 @@ void vtd_prq_start(struct vtd_device *vdev)
 {
 	int rc = 0;
 
-	lockdep_assert_held(&vdev->unit->lock);
+	lockdep_assert_held(&vdev->unit->x86.lock);
 	if (vdev->faults)
 		rc = asking_start(vdev);
 	if (rc)
@@ -311,7 +311,7 @@ static bool take_all(struct vtd_unit *unit)
  */
 void vtd_prq_drain(struct vtd_device *vdev)
 {
-	lockdep_assert_held(&vdev->unit->lock);
+	lockdep_assert_held(&vdev->unit->x86.lock);
 	/* what is lost hardware has answered */
 	if (vdev->pri_on)
 		take_all(vdev->unit);
@@ -327,7 +327,7 @@ void vtd_prq_stop(struct vtd_device *vdev)
 {
 	unsigned int tries = 0;
 
-	lockdep_assert_held(&vdev->unit->lock);
+	lockdep_assert_held(&vdev->unit->x86.lock);
 	if (!vdev->pri_on)
 		return;
 	vtd_pri_off(to_pci_dev(vdev->dev));
@@ -368,8 +368,8 @@ int vtd_enable_faults(struct device *dev)
 	if (lacks)
 		return iommufd_refuse(-EOPNOTSUPP,
 				      "%s behind %s cannot ask for pages: %s",
-				      dev_name(dev), unit->name, lacks);
-	mutex_lock(&unit->lock);
+				      dev_name(dev), unit->x86.name, lacks);
+	mutex_lock(&unit->x86.lock);
 	rc = prq_make(unit);
 	if (rc)
 		goto out;
@@ -390,7 +390,7 @@ int vtd_enable_faults(struct device *dev)
 	}
 	vdev->faults = !rc;
 out:
-	mutex_unlock(&unit->lock);
+	mutex_unlock(&unit->x86.lock);
 	return rc;
 }
 
@@ -406,11 +406,11 @@ void vtd_disable_faults(struct device *dev)
 	struct vtd_device *vdev = to_vtd_device(dev);
 	struct vtd_unit *unit = vdev->unit;
 
-	mutex_lock(&unit->lock);
+	mutex_lock(&unit->x86.lock);
 	vtd_prq_stop(vdev);
 	share_give(vdev);
 	vdev->faults = false;
-	mutex_unlock(&unit->lock);
+	mutex_unlock(&unit->x86.lock);
 	vtd_pri_settle(to_pci_dev(dev));
 }
 

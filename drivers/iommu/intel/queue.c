@@ -130,7 +130,7 @@ static int queue_recover(struct vtd_unit *unit, u32 status, struct vtd_outcome *
 	unsigned int place;
 
 	pr_err_ratelimited("%s: invalidation error %#x (%#llx) at descriptor %u: %llx %llx\n",
-			   unit->name, status, record, head, slot->lo, slot->hi);
+			   unit->x86.name, status, record, head, slot->lo, slot->hi);
 	if (status & VTD_FSTS_ITE)
 		out->silent = FIELD_GET(VTD_IQER_ITESID, record);
 	if (status & VTD_FSTS_IQE) {
@@ -164,7 +164,7 @@ static int queue_wait(struct vtd_unit *unit, u64 timeout_us, struct vtd_outcome 
 		if (spins++ == timeout_us) {
 			/* Going on would hand memory out that devices reach. */
 			panic("%s: the invalidation queue stands still\n",
-			      unit->name);
+			      unit->x86.name);
 		}
 		if (!(spins % USEC_PER_SEC))
 			touch_nmi_watchdog();
@@ -214,7 +214,7 @@ static void queue_must_run(struct vtd_unit *unit, u64 lo)
 
 	vtd_queue_submit(unit, &d, 1, QUEUE_TIMEOUT_US, &out);
 	if (out.refused)
-		panic("%s: the unit does not forget\n", unit->name);
+		panic("%s: the unit does not forget\n", unit->x86.name);
 }
 
 /* What hardware cannot forget by itself it forgets with everything else. */

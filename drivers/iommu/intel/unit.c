@@ -9,8 +9,6 @@
 
 #include "vtd.h"
 
-LIST_HEAD(vtd_units);
-
 #define COMMAND_TIMEOUT_US (10 * USEC_PER_SEC)
 
 /**
@@ -36,7 +34,7 @@ int vtd_command(struct vtd_unit *unit, u32 bit, bool on)
 				      unit->regs + VTD_GSTS);
 	spin_unlock(&unit->command_lock);
 	if (rc)
-		pr_err("%s: does not react to command %#x\n", unit->name, bit);
+		pr_err("%s: does not react to command %#x\n", unit->x86.name, bit);
 	return rc;
 }
 
@@ -79,7 +77,7 @@ static int unit_claim(struct vtd_unit *unit)
 	unit->regs_size = dmar->size;
 	if (!request_mem_region(dmar->base, unit->regs_size, "iommu_vtd")) {
 		pr_err("%s: the kernel drives the unit at %#llx itself: boot with intel_iommu=off intremap=off to have this driver do it\n",
-		       unit->name, dmar->base);
+		       unit->x86.name, dmar->base);
 		return -EBUSY;
 	}
 	unit->regs = ioremap(dmar->base, unit->regs_size);
@@ -98,7 +96,7 @@ static int unit_quiet(struct vtd_unit *unit)
 
 	if (on & VTD_GCMD_IRE) {
 		pr_err("%s: interrupt remapping is on: boot with intremap=off\n",
-		       unit->name);
+		       unit->x86.name);
 		return -EBUSY;
 	}
 	if (on & VTD_GCMD_TE)
@@ -118,7 +116,7 @@ static void unit_unprotect(struct vtd_unit *unit)
 	vtd_write(unit, VTD_PMEN, vtd_read(unit, VTD_PMEN) & ~VTD_PMEN_EPM);
 	if (read_poll_timeout(readl, status, !(status & VTD_PMEN_PRS), 1,
 			      COMMAND_TIMEOUT_US, false, unit->regs + VTD_PMEN))
-		pr_warn("%s: memory stays protected\n", unit->name);
+		pr_warn("%s: memory stays protected\n", unit->x86.name);
 }
 
 static int unit_set_root(struct vtd_unit *unit)
@@ -153,8 +151,8 @@ int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index)
 	if (!unit)
 		return -ENOMEM;
 	unit->dmar = dmar;
-	snprintf(unit->name, sizeof(unit->name), "vtd%u", index);
-	mutex_init(&unit->lock);
+	snprintf(unit->x86.name, sizeof(unit->x86.name), "vtd%u", index);
+	mutex_init(&unit->x86.lock);
 	spin_lock_init(&unit->command_lock);
 	raw_spin_lock_init(&unit->context_lock);
 	ida_init(&unit->dids);
@@ -166,15 +164,15 @@ int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index)
 	unit->ecap = vtd_read64(unit, VTD_ECAP);
 	lacks = unit_lacks(unit);
 	if (lacks) {
-		pr_err("%s: %s\n", unit->name, lacks);
+		pr_err("%s: %s\n", unit->x86.name, lacks);
 		rc = -EOPNOTSUPP;
 		goto err_release;
 	}
 	unit->scalable = unit_is_scalable(unit);
 	if (unit->scalable && unit->ecap & VTD_ECAP_PASID)
-		unit->iommu.max_pasids =
+		unit->x86.iommu.max_pasids =
 			BIT(FIELD_GET(VTD_ECAP_PSS, unit->ecap) + 1);
-	list_add_tail(&unit->link, &vtd_units);
+	list_add_tail(&unit->x86.link, &x86_units);
 	return 0;
 
 err_release:
@@ -187,15 +185,16 @@ err_free:
 
 /**
  * vtd_unit_enable - have a unit translate
- * @unit: claimed; all units are in vtd_units
+ * @x86: claimed; all units are in x86_units
  *
  * Every device behind it is passed through at first, so that those in use by the
  * host notice nothing.
  *
  * Return: 0 or an errno; then vtd_unit_remove() undoes what was done
  */
-int vtd_unit_enable(struct vtd_unit *unit)
+int vtd_unit_enable(struct x86_unit *x86)
 {
+	struct vtd_unit *unit = x86_to_vtd_unit(x86);
 	int rc;
 
 	rc = unit_quiet(unit);
@@ -220,7 +219,7 @@ int vtd_unit_enable(struct vtd_unit *unit)
 	if (rc)
 		return rc;
 	unit_unprotect(unit);
-	pr_info("%s: at %#llx, %s mode, cap %#llx, ecap %#llx\n", unit->name,
+	pr_info("%s: at %#llx, %s mode, cap %#llx, ecap %#llx\n", unit->x86.name,
 		unit->dmar->base, unit->scalable ? "scalable" : "legacy",
 		unit->cap, unit->ecap);
 	return 0;
@@ -228,14 +227,15 @@ int vtd_unit_enable(struct vtd_unit *unit)
 
 /**
  * vtd_unit_remove - switch a unit off and give it back
- * @unit: the IOMMU core does not know it, or no more; freed
+ * @x86: the IOMMU core does not know it, or no more; freed
  */
-void vtd_unit_remove(struct vtd_unit *unit)
+void vtd_unit_remove(struct x86_unit *x86)
 {
-	list_del(&unit->link);
+	struct vtd_unit *unit = x86_to_vtd_unit(x86);
+
+	list_del(&unit->x86.link);
 	if (unit->root) {
 		vtd_command(unit, VTD_GCMD_TE, false);
-		vtd_interrupts_fini(unit);
 		vtd_prq_fini(unit);
 		vtd_events_fini(unit);
 		vtd_messages_fini(unit);

@@ -178,7 +178,7 @@ int vtd_viommu_init(struct iommufd_viommu *viommu, struct device *dev,
 				      viommu->type);
 	if (lacks)
 		return iommufd_refuse(-EOPNOTSUPP, "%s of %s has no viommus: %s",
-				      unit->name, dev_name(dev), lacks);
+				      unit->x86.name, dev_name(dev), lacks);
 	if (data)
 		return iommufd_refuse(-EINVAL,
 				      "a viommu of type %#x takes no data, there are %zu bytes",
@@ -186,7 +186,7 @@ int vtd_viommu_init(struct iommufd_viommu *viommu, struct device *dev,
 	if (!vtd_domain_suits(to_vtd_domain(viommu->parent), unit))
 		return iommufd_refuse(-EINVAL,
 				      "%s of %s cannot walk the tables of the parent",
-				      unit->name, dev_name(dev));
+				      unit->x86.name, dev_name(dev));
 	viommu->ops = &viommu_ops;
 	return 0;
 }
@@ -196,9 +196,9 @@ static bool is_nested(struct vtd_device *vdev, u64 hi)
 {
 	bool nested;
 
-	mutex_lock(&vdev->unit->lock);
+	mutex_lock(&vdev->unit->x86.lock);
 	nested = hi & VTD_FRR_HI_PP || (vdev->domain && vdev->domain->parent);
-	mutex_unlock(&vdev->unit->lock);
+	mutex_unlock(&vdev->unit->x86.lock);
 	return nested;
 }
 

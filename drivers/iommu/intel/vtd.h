@@ -14,6 +14,7 @@
 #include <linux/spinlock.h>
 
 #include "../pt/pt.h"
+#include "../x86/x86.h"
 #include "dmar.h"
 #include "spec/context.h"
 #include "spec/pasid.h"
@@ -24,7 +25,6 @@
 #define VTD_DID_PASS_THROUGH	1
 #define VTD_DID_FIRST		2
 
-struct dentry;
 struct irq_domain;
 struct vtd_device;
 struct vtd_unit;
@@ -115,17 +115,14 @@ struct vtd_pasids {
 
 /**
  * struct vtd_unit - a remapping unit
- * @link: in vtd_units, which is complete before anything else sees a unit
- * @iommu: the IOMMU core's view of it
+ * @x86: what all units of PCs have; its lock protects @root, what is below it, and
+ *	 @dids
  * @dmar: what firmware says of it; constant
- * @name: as under /sys/class/iommu
  * @regs: its registers
  * @regs_size: bytes at @regs
  * @scalable: root table, context tables and queue are those of scalable mode
  * @cap: capability register
  * @ecap: extended capability register
- * @lock: protects @root, what is below it, and @dids; taken in attach, which may
- *	  sleep
  * @root: root table; context tables are only ever added
  * @context_lock: serializes writes of context entries of devices that may be cut
  *		  off with the decision that they are; innermost, any context
@@ -138,19 +135,15 @@ struct vtd_pasids {
  * @irq: fault interrupt
  * @interrupts: remapping of the devices' interrupts, NULL where they are not; set
  *		before the IOMMU core knows the unit
- * @leaving: nobody gets a device any more; under @lock
  */
 struct vtd_unit {
-	struct list_head link;
-	struct iommu_device iommu;
+	struct x86_unit x86;
 	const struct dmar_unit *dmar;
-	char name[16];
 	void __iomem *regs;
 	size_t regs_size;
 	bool scalable;
 	u64 cap;
 	u64 ecap;
-	struct mutex lock;
 	struct vtd_entry *root;
 	raw_spinlock_t context_lock;
 	struct vtd_pasids host;
@@ -161,14 +154,16 @@ struct vtd_unit {
 	struct irq_domain *irq_domain;
 	int irq;
 	struct vtd_interrupts *interrupts;
-	bool leaving;
 };
-
-extern struct list_head vtd_units;
 
 static inline struct vtd_unit *to_vtd_unit(struct iommu_device *iommu)
 {
-	return container_of(iommu, struct vtd_unit, iommu);
+	return container_of(iommu, struct vtd_unit, x86.iommu);
+}
+
+static inline struct vtd_unit *x86_to_vtd_unit(struct x86_unit *x86)
+{
+	return container_of(x86, struct vtd_unit, x86);
 }
 
 /**
@@ -304,8 +299,8 @@ static inline struct vtd_domain *to_vtd_domain(struct iommu_domain *domain)
 
 /* unit.c */
 int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index);
-int vtd_unit_enable(struct vtd_unit *unit);
-void vtd_unit_remove(struct vtd_unit *unit);
+int vtd_unit_enable(struct x86_unit *x86);
+void vtd_unit_remove(struct x86_unit *x86);
 int vtd_command(struct vtd_unit *unit, u32 bit, bool on);
 static inline u32 vtd_read(struct vtd_unit *unit, unsigned int reg)
 {
@@ -410,28 +405,17 @@ int vtd_events_init(struct vtd_unit *unit);
 void vtd_events_fini(struct vtd_unit *unit);
 
 /* irq.c */
-const char *vtd_interrupts_obstacle(const struct vtd_unit *unit, bool strict);
-int vtd_interrupts_init(struct vtd_unit *unit);
-void vtd_interrupts_adopt(struct vtd_unit *unit, struct device *dev);
-void vtd_interrupts_abandon(struct vtd_unit *unit, struct device *dev);
-void vtd_interrupts_fini(struct vtd_unit *unit);
-
-/* host.c */
-int vtd_host_vacate(struct vtd_unit *unit, bool rebind);
-void vtd_host_give_back(void);
-int vtd_host_note_drivers(void);
-void vtd_host_count_drivers(void);
-int vtd_host_close(struct vtd_unit *unit);
-void vtd_host_open(struct vtd_unit *unit);
-void vtd_host_uncount_drivers(struct vtd_unit *unit);
-unsigned int vtd_host_nr_devices(struct vtd_unit *unit);
-int vtd_host_note_devices(void);
-void vtd_host_evict_users(void);
+const char *vtd_interrupts_obstacle(const struct x86_unit *x86, bool strict);
+int vtd_interrupts_init(struct x86_unit *x86);
+void vtd_interrupts_adopt(struct x86_unit *x86, struct device *dev);
+void vtd_interrupts_abandon(struct x86_unit *x86, struct device *dev);
+void vtd_interrupts_fini(struct x86_unit *x86);
 
 /* device.c */
 typedef int (*vtd_id_fn)(struct vtd_device *vdev, u16 sid, const void *arg);
 int vtd_visit_ids(struct vtd_device *vdev, vtd_id_fn fn, const void *arg);
 struct vtd_unit *vtd_unit_of(struct pci_dev *pdev);
+bool vtd_passed_through(struct device *dev);
 bool vtd_scopes_have(const struct list_head *scopes, u16 segment,
 		     struct pci_dev *pdev);
 void vtd_device_cut(struct vtd_device *vdev);
@@ -498,6 +482,5 @@ extern const struct iommufd_driver_ops vtd_iommufd_ops;
 /* driver.c */
 extern const struct iommu_ops vtd_iommu_ops;
 extern struct dmar_table vtd_dmar;
-extern struct dentry *vtd_debugfs;
 
 #endif

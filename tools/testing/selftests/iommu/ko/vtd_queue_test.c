@@ -550,7 +550,7 @@ static int __init queue_test_init(void)
 	soft.regs = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!soft.regs)
 		goto out;
-	strscpy(unit.name, "vtd_queue_test");
+	strscpy(unit.x86.name, "vtd_queue_test");
 	unit.regs = (void __iomem *)soft.regs;
 	one_mode("legacy", false, 0);
 	one_mode("scalable", true, VTD_ECAP_DIT);
