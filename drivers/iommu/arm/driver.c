@@ -76,15 +76,11 @@ const struct iommu_ops smmu_iommu_ops = {
 /* Whether a unit sees what CPUs have written is what firmware says, then the unit. */
 static bool firmware_says_coherent(struct device *dev)
 {
-	const struct acpi_iort_node *node = dev_get_platdata(dev);
-	const struct acpi_iort_smmu_v3 *smmu;
+	const struct acpi_iort_smmu_v3 *smmu = smmu_iort(dev);
 
 	if (dev->of_node)
 		return of_dma_is_coherent(dev->of_node);
-	if (!node)
-		return false;
-	smmu = (const void *)node->node_data;
-	return smmu->flags & ACPI_IORT_SMMU_V3_COHACC_OVERRIDE;
+	return smmu && smmu->flags & ACPI_IORT_SMMU_V3_COHACC_OVERRIDE;
 }
 
 static void __iomem *map_page(struct device *dev, resource_size_t start)

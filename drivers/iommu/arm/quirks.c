@@ -59,6 +59,20 @@ void smmu_quirks(struct smmu_unit *unit)
 }
 
 /**
+ * smmu_iort - what ACPI says of a unit
+ * @dev: its platform device, which was made of that
+ *
+ * Return: the part of its IORT node that SMMUv3 has, or NULL with a device tree
+ */
+const struct acpi_iort_smmu_v3 *smmu_iort(struct device *dev)
+{
+	/* a pointer is all that was copied */
+	struct acpi_iort_node *const *node = dev_get_platdata(dev);
+
+	return node && *node ? (const void *)(*node)->node_data : NULL;
+}
+
+/**
  * smmu_quirks_no_page1 - Cavium 74: are the registers of page 1 in page 0?
  * @dev: the platform device of a unit
  *
@@ -68,14 +82,10 @@ void smmu_quirks(struct smmu_unit *unit)
  */
 bool smmu_quirks_no_page1(struct device *dev)
 {
-	const struct acpi_iort_node *node = dev_get_platdata(dev);
-	const struct acpi_iort_smmu_v3 *smmu;
+	const struct acpi_iort_smmu_v3 *smmu = smmu_iort(dev);
 
 	if (dev->of_node)
 		return of_property_read_bool(dev->of_node,
 					     "cavium,cn9900-broken-page1-regspace");
-	if (!node)
-		return false;
-	smmu = (const void *)node->node_data;
-	return smmu->model == ACPI_IORT_SMMU_V3_CAVIUM_CN99XX;
+	return smmu && smmu->model == ACPI_IORT_SMMU_V3_CAVIUM_CN99XX;
 }

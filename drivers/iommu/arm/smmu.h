@@ -35,6 +35,7 @@
 /* what it is told to forget it may have to be told twice */
 #define SMMU_HAS_TO_BE_TOLD_TWICE	BIT(10)
 
+struct acpi_iort_smmu_v3;
 struct smmu_device;
 
 /**
@@ -269,6 +270,7 @@ int smmu_switch(struct smmu_unit *unit, u32 bits, bool on);
 
 /* quirks.c */
 void smmu_quirks(struct smmu_unit *unit);
+const struct acpi_iort_smmu_v3 *smmu_iort(struct device *dev);
 bool smmu_quirks_no_page1(struct device *dev);
 
 /* queue.c */
