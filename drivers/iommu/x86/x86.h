@@ -12,6 +12,34 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 
+/*
+ * Several drivers may be part of one kernel image: the Makefile of each defines what
+ * names begin with.
+ */
+#ifdef X86_PREFIX
+#define X86_PASTE(prefix, name)	prefix##_##name
+#define X86_OWN(prefix, name)	X86_PASTE(prefix, name)
+#define x86_driver	X86_OWN(X86_PREFIX, driver)
+#define x86_units	X86_OWN(X86_PREFIX, units)
+#define x86_debugfs	X86_OWN(X86_PREFIX, debugfs)
+#define x86_host_vacate	X86_OWN(X86_PREFIX, host_vacate)
+#define x86_host_give_back	X86_OWN(X86_PREFIX, host_give_back)
+#define x86_host_note_drivers	X86_OWN(X86_PREFIX, host_note_drivers)
+#define x86_host_count_drivers	X86_OWN(X86_PREFIX, host_count_drivers)
+#define x86_host_close	X86_OWN(X86_PREFIX, host_close)
+#define x86_host_open	X86_OWN(X86_PREFIX, host_open)
+#define x86_host_uncount_drivers	X86_OWN(X86_PREFIX, host_uncount_drivers)
+#define x86_host_nr_devices	X86_OWN(X86_PREFIX, host_nr_devices)
+#define x86_host_note_devices	X86_OWN(X86_PREFIX, host_note_devices)
+#define x86_host_evict_users	X86_OWN(X86_PREFIX, host_evict_users)
+#define x86_visit_ids	X86_OWN(X86_PREFIX, visit_ids)
+#define x86_irq_driver	X86_OWN(X86_PREFIX, irq_driver)
+#define x86_irqs_init	X86_OWN(X86_PREFIX, irqs_init)
+#define x86_irqs_fini	X86_OWN(X86_PREFIX, irqs_fini)
+#define x86_irqs_adopt	X86_OWN(X86_PREFIX, irqs_adopt)
+#define x86_irqs_abandon	X86_OWN(X86_PREFIX, irqs_abandon)
+#endif
+
 /**
  * struct x86_unit - an IOMMU; embedded in what its driver knows of it
  * @link: in x86_units, which is complete before anything else sees a unit
