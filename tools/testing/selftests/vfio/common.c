@@ -166,6 +166,19 @@ int module_unload(const char *name)
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
 }
 
+int module_unload_soon(const char *name)
+{
+	int rc, tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		rc = module_unload(name);
+		if (rc != -EAGAIN)
+			break;
+		usleep(100000);
+	}
+	return rc;
+}
+
 const char *dma_works(struct edu *e, uint64_t iova, void *va, uint32_t seed)
 {
 	static __thread char wrong[160];

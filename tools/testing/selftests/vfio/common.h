@@ -65,6 +65,8 @@ int writer_done(pid_t pid, int ms);
 /* Our modules in /m; 0 or -errno. */
 int module_load(const char *name);
 int module_unload(const char *name);
+/* Files of a process that was killed may be open for a while yet: up to 10 s. */
+int module_unload_soon(const char *name);
 
 /*
  * Does the memory at va, mapped at iova, travel into the device and back? The

@@ -457,7 +457,7 @@ static void module_stays(void)
 	ERR(module_unload("vfio_cdev"), -EAGAIN);
 	close(s.group);
 	for (i = 0; i < 3; i++) {
-		OK(module_unload("vfio_cdev"));
+		OK(module_unload_soon("vfio_cdev"));
 		s.group = open_group(&s.v);
 		ERR(join(s.group, s.iommufd), -EBADFD);
 		OK(module_load("vfio_cdev"));
@@ -499,7 +499,7 @@ static void module_goes(void)
 	}
 	for (i = 0; i < 5; i++) {
 		/* a call that is under way holds it */
-		for (tries = 0; tries < 10000; tries++) {
+		for (tries = 0; tries < 100000; tries++) {
 			rc = module_unload("vfio_cdev");
 			if (rc != -EAGAIN)
 				break;
