@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Page tables as the IOMMU core and iommufd see them: what is the same whichever
- * hardware walks the table. To be included by drivers, once in each module.
+ * hardware walks the table. For drivers to include.
  */
 #ifndef __IOMMU_PT_DOMAIN_H
 #define __IOMMU_PT_DOMAIN_H

@@ -7,6 +7,7 @@
  * end of the table; switching it on only means that what was recorded before does
  * not count, and iommufd reads that away itself.
  */
+#include "../pt_domain.h"
 #include "smmu.h"
 
 /**
@@ -19,12 +20,6 @@
 int smmu_set_dirty(struct iommu_domain *domain, bool enable)
 {
 	return 0;
-}
-
-static void tell(void *bitmap, u64 iova, size_t len)
-{
-	if (bitmap)
-		iommufd_dirty_set(bitmap, iova, len);
 }
 
 /**
@@ -44,14 +39,7 @@ int smmu_read_dirty(struct iommu_domain *iommu_domain, unsigned long iova,
 		    struct iommufd_dirty_bitmap *bitmap,
 		    struct iommu_iotlb_gather *gather)
 {
-	struct pt *pt = &to_smmu_domain(iommu_domain)->pt;
-	struct pt_gather pt_gather;
-
-	pt_gather_init(&pt_gather);
-	pt->ops->read_dirty(pt, iova, len, !(flags & IOMMU_DIRTY_NO_CLEAR), tell,
-			    bitmap, &pt_gather);
-	if (!pt_gather_empty(&pt_gather))
-		iommu_iotlb_gather_add_range(gather, pt_gather.first,
-					     pt_gather.last - pt_gather.first + 1);
+	pt_domain_read_dirty(&to_smmu_domain(iommu_domain)->pt, iova, len, flags, bitmap,
+			     gather);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <asm/barrier.h>
 #include <asm/cpufeature.h>
 
+#include "../pt_domain.h"
 #include "smmu.h"
 
 /* What MAIR says of the attributes that leaves of stage 1 name. */
@@ -305,15 +306,7 @@ static int smmu_map_pages(struct iommu_domain *domain, unsigned long iova,
 size_t smmu_domain_unmap(struct iommu_domain *iommu_domain, unsigned long iova,
 			 size_t len, struct iommu_iotlb_gather *gather)
 {
-	struct smmu_domain *domain = to_smmu_domain(iommu_domain);
-	struct pt_gather pt_gather;
-
-	pt_gather_init(&pt_gather);
-	len = domain->pt.ops->unmap(&domain->pt, iova, len, &pt_gather, NULL);
-	if (len)
-		iommu_iotlb_gather_add_range(gather, iova, len);
-	list_splice(&pt_gather.retired.pages, &gather->freelist);
-	return len;
+	return pt_domain_unmap(&to_smmu_domain(iommu_domain)->pt, iova, len, gather);
 }
 
 static size_t smmu_unmap_pages(struct iommu_domain *domain, unsigned long iova,
@@ -328,11 +321,7 @@ static void smmu_iotlb_sync(struct iommu_domain *domain,
 {
 	struct pt_gather pt_gather;
 
-	pt_gather_init(&pt_gather);
-	pt_gather.first = gather->start;
-	pt_gather.last = gather->end;
-	pt_gather.tables = !list_empty(&gather->freelist);
-	list_splice_init(&gather->freelist, &pt_gather.retired.pages);
+	pt_domain_gathered(gather, &pt_gather);
 	forget_gathered(to_smmu_domain(domain), &pt_gather);
 }
 
@@ -343,10 +332,7 @@ static void smmu_flush_all(struct iommu_domain *domain)
 
 static phys_addr_t smmu_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 {
-	struct pt *pt = &to_smmu_domain(domain)->pt;
-	u64 phys;
-
-	return pt->ops->lookup(pt, iova, 1, &phys) ? phys : 0;
+	return pt_domain_lookup(&to_smmu_domain(domain)->pt, iova);
 }
 
 static bool smmu_enforce_coherency(struct iommu_domain *iommu_domain)

@@ -5,6 +5,7 @@
  */
 #include <linux/slab.h>
 
+#include "../pt_domain.h"
 #include "vtd.h"
 
 /* Levels that a unit can have: bit n of SAGAW is n + 2 of them. */
@@ -426,15 +427,7 @@ static int vtd_map_pages(struct iommu_domain *domain, unsigned long iova,
 size_t vtd_domain_unmap(struct iommu_domain *iommu_domain, unsigned long iova,
 			size_t len, struct iommu_iotlb_gather *gather)
 {
-	struct vtd_domain *domain = to_vtd_domain(iommu_domain);
-	struct pt_gather pt_gather;
-
-	pt_gather_init(&pt_gather);
-	len = domain->pt.ops->unmap(&domain->pt, iova, len, &pt_gather, NULL);
-	if (len)
-		iommu_iotlb_gather_add_range(gather, iova, len);
-	list_splice(&pt_gather.retired.pages, &gather->freelist);
-	return len;
+	return pt_domain_unmap(&to_vtd_domain(iommu_domain)->pt, iova, len, gather);
 }
 
 static size_t vtd_unmap_pages(struct iommu_domain *domain, unsigned long iova,
@@ -449,11 +442,7 @@ static void vtd_iotlb_sync(struct iommu_domain *domain,
 {
 	struct pt_gather pt_gather;
 
-	pt_gather_init(&pt_gather);
-	pt_gather.first = gather->start;
-	pt_gather.last = gather->end;
-	pt_gather.tables = !list_empty(&gather->freelist);
-	list_splice_init(&gather->freelist, &pt_gather.retired.pages);
+	pt_domain_gathered(gather, &pt_gather);
 	vtd_forget_gathered(to_vtd_domain(domain), &pt_gather);
 }
 
@@ -464,10 +453,7 @@ static void vtd_flush_all(struct iommu_domain *domain)
 
 static phys_addr_t vtd_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 {
-	struct pt *pt = &to_vtd_domain(domain)->pt;
-	u64 phys;
-
-	return pt->ops->lookup(pt, iova, 1, &phys) ? phys : 0;
+	return pt_domain_lookup(&to_vtd_domain(domain)->pt, iova);
 }
 
 /* Nothing is mapped yet, or it stays as it is. */
