@@ -50,6 +50,9 @@ kdir:
 rules     := $(DESTDIR)/usr/lib/udev/rules.d/60-iommufd.rules
 modprobe  := $(DESTDIR)/usr/lib/modprobe.d/iommufd.conf
 load      := $(DESTDIR)/usr/lib/modules-load.d/iommufd.conf
+initramfs := $(DESTDIR)/usr/share/initramfs-tools
+hook      := $(initramfs)/hooks/iommu_smmuv3
+init_top  := $(initramfs)/scripts/init-top/iommu_smmuv3
 installed  = $(DESTDIR)/lib/modules/$(release)/updates
 # of which each architecture has its own
 drivers   := intel/iommu_vtd.ko amd/iommu_amdvi.ko arm/iommu_smmuv3.ko power/iommu_tce.ko
@@ -62,14 +65,18 @@ install: modules
 	install -D -m 644 tools/install/60-iommufd.rules $(rules)
 	install -D -m 644 tools/install/modprobe.conf $(modprobe)
 	install -D -m 644 tools/install/modules-load.conf $(load)
+	[ ! -e drivers/iommu/arm/iommu_smmuv3.ko ] || { \
+		install -D -m 755 tools/install/initramfs-hook $(hook) && \
+		install -D -m 755 tools/install/initramfs-init-top $(init_top); }
 	$(if $(DESTDIR),,depmod $(release))
 	$(if $(DESTDIR),,-udevadm control --reload 2>/dev/null)
 	@echo "Installed for kernel $(release). Now: modprobe iommufd"
+	@[ ! -e $(hook) ] || echo "To have iommu_smmuv3 drive the SMMU: update-initramfs -u -k $(release), and boot with initcall_blacklist=arm_smmu_driver_init"
 
 uninstall: kdir
 	rm -f $(installed)/iommufd.ko $(installed)/vfio_cdev.ko \
 		$(addprefix $(installed)/,$(notdir $(drivers))) \
-		$(rules) $(modprobe) $(load)
+		$(rules) $(modprobe) $(load) $(hook) $(init_top)
 	$(if $(DESTDIR),,depmod $(release))
 	$(if $(DESTDIR),,-udevadm control --reload 2>/dev/null)
 
