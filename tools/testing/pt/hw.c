@@ -25,23 +25,29 @@ u64 hw_read(const struct pt *pt, u64 address)
 	return __atomic_load_n(item_at(pt, address), __ATOMIC_ACQUIRE);
 }
 
-void hw_record(const struct pt *pt, u64 address, u64 bits)
+static void hw_write(const struct pt *pt, u64 address, u64 set, u64 clear)
 {
+	u64 *item;
+
 	if (!(pt->config.features & PT_FEAT_DIRTY))
 		return;
 	address &= ~pt_user_high;
+	item = (u64 *)(uintptr_t)address;
 	/* what hardware writes is coherent in any case */
-	__atomic_fetch_or((u64 *)(uintptr_t)address, bits, __ATOMIC_ACQ_REL);
 	if (pt->config.features & PT_FEAT_NONCOHERENT)
-		__atomic_fetch_or(seen(address), bits, __ATOMIC_ACQ_REL);
+		pt_user_write(item, seen(address), set, clear);
+	else if (set)
+		__atomic_fetch_or(item, set, __ATOMIC_ACQ_REL);
+	else
+		__atomic_fetch_and(item, ~clear, __ATOMIC_ACQ_REL);
+}
+
+void hw_record(const struct pt *pt, u64 address, u64 bits)
+{
+	hw_write(pt, address, bits, 0);
 }
 
 void hw_erase(const struct pt *pt, u64 address, u64 bits)
 {
-	if (!(pt->config.features & PT_FEAT_DIRTY))
-		return;
-	address &= ~pt_user_high;
-	__atomic_fetch_and((u64 *)(uintptr_t)address, ~bits, __ATOMIC_ACQ_REL);
-	if (pt->config.features & PT_FEAT_NONCOHERENT)
-		__atomic_fetch_and(seen(address), ~bits, __ATOMIC_ACQ_REL);
+	hw_write(pt, address, 0, bits);
 }

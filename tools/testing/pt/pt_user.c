@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <pthread.h>
 #include <string.h>
 
 #include "pt_user.h"
@@ -87,6 +88,12 @@ void pt_table_list_free(struct pt_table_list *list)
 	list->first = NULL;
 }
 
+/*
+ * A line of a cache is written back as it is at one moment, also when two CPUs
+ * flush it for the sake of different items, and when hardware writes to it.
+ */
+static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
+
 void pt_os_flush(const u64 *items, size_t nr)
 {
 	/* only formats whose tables are of 4096 bytes are tested without coherence */
@@ -97,6 +104,18 @@ void pt_os_flush(const u64 *items, size_t nr)
 	const u64 *from = (const u64 *)first;
 	size_t at = (first - (uintptr_t)table) / sizeof(u64);
 
+	pthread_mutex_lock(&line_lock);
 	for (; (uintptr_t)from < end; from++, at++)
 		__atomic_store_n(t->seen + at, pt_os_load(from), __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&line_lock);
+}
+
+void pt_user_write(u64 *item, u64 *seen, u64 set, u64 clear)
+{
+	pthread_mutex_lock(&line_lock);
+	__atomic_fetch_or(item, set, __ATOMIC_ACQ_REL);
+	__atomic_fetch_and(item, ~clear, __ATOMIC_ACQ_REL);
+	__atomic_fetch_or(seen, set, __ATOMIC_ACQ_REL);
+	__atomic_fetch_and(seen, ~clear, __ATOMIC_ACQ_REL);
+	pthread_mutex_unlock(&line_lock);
 }

@@ -86,6 +86,8 @@ u64 *pt_os_alloc(int node, unsigned int lg2);
 void pt_os_free(u64 *table);
 void pt_table_list_free(struct pt_table_list *list);
 void pt_os_flush(const u64 *items, size_t nr);
+/* Hardware sets and clears bits of an item, where the CPU and itself see it. */
+void pt_user_write(u64 *item, u64 *seen, u64 set, u64 clear);
 
 static inline u64 pt_os_phys(const u64 *table)
 {

@@ -31,6 +31,7 @@ struct worker {
 	struct rig part[PARTS];
 	struct ops_source random;
 	unsigned int calls;
+	const unsigned long *hits;
 	const char *why;
 };
 
@@ -47,7 +48,9 @@ static void *work(void *arg)
 
 	while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
 		;
-	for (i = 0; i < w->calls && !w->why; i++) {
+	/* until hardware has been there, too: it may be late on a busy machine */
+	for (i = 0; (i < w->calls || !__atomic_load_n(w->hits, __ATOMIC_RELAXED)) &&
+	     !w->why; i++) {
 		struct rig *r = &w->part[random_byte(&w->random) % PARTS];
 
 		if (!ops_one(r, &w->random) || (i % 64 == 0 && !rig_check(r)))
@@ -73,11 +76,13 @@ static void *walk(void *arg)
 
 	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
 		u64 at = random_byte(&s) << 8 | random_byte(&s);
+		bool hit;
 
 		pthread_rwlock_rdlock(&walking);
-		hw->hits += hw->f->walk(hw->pt, hw->base + at % hw->pages *
-						  rig_page_size(hw->f),
-					false, &leaf);
+		hit = hw->f->walk(hw->pt,
+				  hw->base + at % hw->pages * rig_page_size(hw->f),
+				  false, &leaf);
+		__atomic_fetch_add(&hw->hits, hit, __ATOMIC_RELAXED);
 		pthread_rwlock_unlock(&walking);
 	}
 	return NULL;
@@ -116,6 +121,7 @@ static void run(const struct rig_format *f)
 	for (t = 0; t < THREADS; t++) {
 		w[t].random = (struct ops_source){ random_byte, t + 1 };
 		w[t].calls = more ? atoi(more) : 3000;
+		w[t].hits = &hw.hits;
 		CHECK(!pthread_create(&w[t].thread, NULL, work, &w[t]));
 	}
 	CHECK(!pthread_create(&hw.thread, NULL, walk, &hw));
