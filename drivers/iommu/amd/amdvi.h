@@ -71,6 +71,8 @@ struct amdvi_queue {
  * @control_lock: serializes changes of the control register
  * @table: the device table; entries change under the unit's lock
  * @empty: a page table without anything in it
+ * @everything: one in which all memory is where it is, under the tables of PASIDs:
+ *		so that their DMA is coherent too. NULL where there are no PASIDs
  * @queue: its commands
  * @events: its event log, which the thread of its interrupt reads
  * @irq: tells of events; 0 without
@@ -88,6 +90,7 @@ struct amdvi_unit {
 	raw_spinlock_t control_lock;
 	struct amdvi_dte *table;
 	u64 *empty;
+	u64 *everything;
 	struct amdvi_queue queue;
 	struct amdvi_command *events;
 	int irq;
@@ -100,17 +103,38 @@ static inline struct amdvi_unit *to_amdvi_unit(struct x86_unit *unit)
 }
 
 /**
+ * struct amdvi_gcr3s - where requests of a device go by their PASID
+ * @top: GCR3s, or tables of them; NULL while its entry leads to none
+ * @levels: how many tables lie over each other, 1 to 3
+ * @id: tags what is translated by them: the device's own, as the same PASID leads
+ *	elsewhere for another one
+ * @nr: PASIDs that lead somewhere, without PASID 0, which requests without one have
+ *
+ * Under the unit's lock; @id is also read under that of a domain that is led to.
+ */
+struct amdvi_gcr3s {
+	u64 *top;
+	unsigned int levels;
+	u16 id;
+	unsigned int nr;
+};
+
+/**
  * struct amdvi_device - a device behind a unit
  * @dev: the device
  * @unit: the unit
  * @domain: what it is attached to, or NULL. Under the unit's lock
  * @id: tag of what hardware has cached for it, also without a domain
+ * @gcr3s: of its PASIDs
+ * @pasid_enabled: we have enabled its PASID capability
  */
 struct amdvi_device {
 	struct device *dev;
 	struct amdvi_unit *unit;
 	struct amdvi_domain *domain;
 	u16 id;
+	struct amdvi_gcr3s gcr3s;
+	bool pasid_enabled;
 };
 
 static inline struct amdvi_device *to_amdvi_device(struct device *dev)
@@ -119,25 +143,28 @@ static inline struct amdvi_device *to_amdvi_device(struct device *dev)
 }
 
 /**
- * struct amdvi_domain_unit - a unit that walks the table of a domain
+ * struct amdvi_user - what of a device is attached to a domain
  * @link: in the domain's list
- * @unit: the unit
- * @users: devices behind it that are attached; under the unit's lock
+ * @adev: the device
+ * @pasid: IOMMU_NO_PASID, which is 0, for requests without one
+ *
+ * For each attachment one; there are two while a table is replaced.
  */
-struct amdvi_domain_unit {
+struct amdvi_user {
 	struct list_head link;
-	struct amdvi_unit *unit;
-	unsigned int users;
+	struct amdvi_device *adev;
+	u32 pasid;
 };
 
 /**
  * struct amdvi_domain - a page table
  * @domain: the IOMMU core's view of it
  * @pt: the table; unused in a nested domain
- * @id: tags its translations in all units; constant
- * @lock: protects @units and @nested; innermost but for those of nested domains,
+ * @id: tags its translations in all units; constant. Unused with @by_pasid
+ * @by_pasid: the table is of the kind that GCR3s lead to; constant
+ * @lock: protects @users and @nested; innermost but for those of nested domains,
  *	  which are taken with their parent's held. Taken with interrupts on only
- * @units: struct amdvi_domain_unit
+ * @users: struct amdvi_user
  * @dirty: hardware records what is written; constant
  * @nest_parent: it may have nested domains; constant once it is in use
  * @nested: of a parent: its nested domains
@@ -151,8 +178,9 @@ struct amdvi_domain {
 	struct iommu_domain domain;
 	struct pt pt;
 	u16 id;
+	bool by_pasid;
 	spinlock_t lock;
-	struct list_head units;
+	struct list_head users;
 	bool dirty;
 	bool nest_parent;
 	struct list_head nested;
@@ -196,6 +224,8 @@ void amdvi_batch_device(struct amdvi_batch *batch, u16 id);
 void amdvi_batch_interrupts(struct amdvi_batch *batch, u16 id);
 void amdvi_batch_range(struct amdvi_batch *batch, u16 domain, u64 first, u64 last,
 		       bool tables);
+void amdvi_batch_pasid(struct amdvi_batch *batch, u16 domain, u32 pasid, u64 first,
+		       u64 last, bool tables);
 void amdvi_batch_add(struct amdvi_batch *batch, u64 lo, u64 hi);
 void amdvi_forget_all(struct amdvi_unit *unit);
 
@@ -217,6 +247,24 @@ void amdvi_resv_regions(struct device *dev, struct list_head *list);
 int amdvi_attach_pass_through(struct iommu_domain *domain, struct device *dev);
 int amdvi_attach_blocked(struct iommu_domain *domain, struct device *dev);
 int amdvi_attach_paging(struct iommu_domain *domain, struct device *dev);
+void amdvi_entries_update(struct amdvi_device *adev, struct amdvi_batch *batch);
+
+/* pasid.c */
+u32 amdvi_unit_pasids(const struct amdvi_unit *unit);
+int amdvi_everything_init(struct amdvi_unit *unit);
+unsigned int amdvi_everything_levels(void);
+int amdvi_gcr3s_open(struct amdvi_device *adev);
+void amdvi_gcr3s_close(struct amdvi_device *adev);
+void amdvi_gcr3s_set(struct amdvi_device *adev, u32 pasid,
+		     const struct amdvi_domain *domain);
+int amdvi_set_dev_pasid(struct iommu_domain *iommu_domain, struct device *dev,
+			ioasid_t pasid, struct iommu_domain *old);
+void amdvi_remove_dev_pasid(struct device *dev, ioasid_t pasid,
+			    struct iommu_domain *domain);
+int amdvi_replace_pasid(struct iommu_domain *new, struct iommu_domain *old,
+			struct device *dev, ioasid_t pasid);
+void amdvi_pasid_enable(struct amdvi_device *adev);
+void amdvi_pasid_disable(struct amdvi_device *adev);
 
 /* nested.c */
 const char *amdvi_unit_lacks_nesting(const struct amdvi_unit *unit);
@@ -232,15 +280,20 @@ int amdvi_viommu_init(struct iommufd_viommu *viommu, struct device *dev,
 void amdvi_viommu_event(const struct amdvi_unit *unit, u64 lo, u64 hi);
 
 /* domain.c */
-int amdvi_domain_id_take(struct amdvi_domain *domain);
-void amdvi_domain_id_put(struct amdvi_domain *domain);
+int amdvi_domain_id_take(u16 *id);
+void amdvi_domain_id_put(u16 id);
 bool amdvi_unit_records_writes(const struct amdvi_unit *unit);
-struct amdvi_domain *amdvi_domain_alloc(const struct amdvi_unit *unit, bool dirty);
+struct amdvi_domain *amdvi_domain_alloc(const struct amdvi_unit *unit, bool dirty,
+					bool by_pasid);
 struct iommu_domain *amdvi_domain_alloc_paging(struct device *dev);
 bool amdvi_domain_suits(const struct amdvi_domain *domain,
 			const struct amdvi_unit *unit);
-int amdvi_domain_enter(struct amdvi_domain *domain, struct amdvi_unit *unit);
-void amdvi_domain_leave(struct amdvi_domain *domain, struct amdvi_unit *unit);
+bool amdvi_domain_is_used(const struct amdvi_domain *domain,
+			  const struct amdvi_unit *unit);
+int amdvi_domain_enter(struct amdvi_domain *domain, struct amdvi_device *adev,
+		       u32 pasid);
+void amdvi_domain_leave(struct amdvi_domain *domain, struct amdvi_device *adev,
+			u32 pasid);
 void amdvi_domain_mapped(struct amdvi_domain *domain, struct pt_gather *gather,
 			 u64 iova, size_t len);
 unsigned int amdvi_prot(int prot);

@@ -224,6 +224,37 @@ static void entry_domain(struct target *target, const struct amdvi_domain *domai
 	amdvi_control(target->unit, 0, AMDVI_CTL_GT | AMDVI_CTL_GCR3_GUEST);
 }
 
+/* PASID 0 is left out of them while requests without one are passed through. */
+static void entry_gcr3s(struct target *target, const struct amdvi_gcr3s *g,
+			bool through)
+{
+	struct amdvi_unit *unit = target->unit;
+
+	entry_table(target->w, virt_to_phys(unit->everything),
+		    amdvi_everything_levels(), g->id);
+	target->w[0] |= AMDVI_DTE_0_GV | (through ? 0 : AMDVI_DTE_0_GIOV) |
+			FIELD_PREP(AMDVI_DTE_0_GLX, g->levels - 1);
+	amdvi_dte_set_gcr3(target->w, virt_to_phys(g->top));
+	amdvi_control(unit, 0, AMDVI_CTL_GT);
+}
+
+/* What the entries are to say of a domain, or without one, of where @id says. */
+static void target_set(struct target *target, const struct amdvi_device *adev,
+		       const struct amdvi_domain *domain, u16 id)
+{
+	struct amdvi_unit *unit = adev->unit;
+
+	if (adev->gcr3s.nr || (domain && domain->by_pasid))
+		entry_gcr3s(target, &adev->gcr3s,
+			    !domain && id == AMDVI_DOMAIN_PASS_THROUGH);
+	else if (domain)
+		entry_domain(target, domain);
+	else if (id == AMDVI_DOMAIN_BLOCKED)
+		entry_table(target->w, virt_to_phys(unit->empty), EMPTY_LEVELS, id);
+	else
+		entry_pass_through(target->w);
+}
+
 /*
  * From tables of a guest with so many levels to one with others there is no way
  * without a moment in which requests are refused.
@@ -239,6 +270,36 @@ static void change_levels(struct pci_dev *pdev, struct target *target)
 	amdvi_visit_ids(pdev, target->unit, write_levels, target);
 }
 
+/**
+ * amdvi_entries_update - have the entries of a device say what its GCR3s are now
+ * @adev: the device; its unit is locked
+ * @batch: for its unit, which has forgotten the old ones when it has run
+ */
+void amdvi_entries_update(struct amdvi_device *adev, struct amdvi_batch *batch)
+{
+	struct target target = { .unit = adev->unit, .batch = batch };
+
+	lockdep_assert_held(&adev->unit->x86.lock);
+	target_set(&target, adev, adev->domain, adev->id);
+	amdvi_visit_ids(to_pci_dev(adev->dev), adev->unit, write_id, &target);
+}
+
+/*
+ * What was translated for a device before: for its GCR3s without a PASID, which only
+ * those that were passed through beside them had, and of PASID 0.
+ */
+static void forget_old(struct amdvi_batch *batch, const struct amdvi_device *adev)
+{
+	const struct amdvi_gcr3s *g = &adev->gcr3s;
+
+	if (!adev->domain || !adev->domain->by_pasid)
+		amdvi_batch_range(batch, adev->id, 0, U64_MAX, true);
+	if (!g->top)
+		return;
+	amdvi_batch_range(batch, g->id, 0, U64_MAX, true);
+	amdvi_batch_pasid(batch, g->id, IOMMU_NO_PASID, 0, U64_MAX, true);
+}
+
 /*
  * Send the requests of a device to a domain, or, without one, where @id says. This
  * cannot fail. Requests that come meanwhile find the old state or the new one; when
@@ -250,26 +311,26 @@ static void device_set(struct amdvi_device *adev, struct amdvi_domain *domain,
 	struct pci_dev *pdev = to_pci_dev(adev->dev);
 	struct amdvi_unit *unit = adev->unit;
 	struct amdvi_domain *old = adev->domain;
+	bool by_pasid = domain && domain->by_pasid;
 	struct amdvi_batch batch;
 	struct target target = { .unit = unit, .batch = &batch };
 
 	lockdep_assert_held(&unit->x86.lock);
 	amdvi_batch_init(&batch, unit);
-	if (domain)
-		entry_domain(&target, domain);
-	else if (id == AMDVI_DOMAIN_BLOCKED)
-		entry_table(target.w, virt_to_phys(unit->empty), EMPTY_LEVELS, id);
-	else
-		entry_pass_through(target.w);
+	/* if they are not led to any more, the entry changes before they do */
+	if (by_pasid || adev->gcr3s.nr)
+		amdvi_gcr3s_set(adev, IOMMU_NO_PASID, by_pasid ? domain : NULL);
+	target_set(&target, adev, domain, id);
 	if (amdvi_visit_ids(pdev, unit, has_other_levels, &target))
 		change_levels(pdev, &target);
 	amdvi_visit_ids(pdev, unit, write_id, &target);
-	amdvi_batch_range(&batch, adev->id, 0, U64_MAX, true);
+	forget_old(&batch, adev);
 	amdvi_batch_run(&batch);
 	adev->domain = domain;
 	adev->id = id;
 	if (old)
-		amdvi_domain_leave(old, unit);
+		amdvi_domain_leave(old, adev, IOMMU_NO_PASID);
+	amdvi_gcr3s_close(adev);
 }
 
 /* Static domains; what they stand for is in the functions' names. */
@@ -305,6 +366,24 @@ int amdvi_attach_blocked(struct iommu_domain *domain, struct device *dev)
 	return rc;
 }
 
+/* All that can fail. */
+static int device_enter(struct amdvi_device *adev, struct amdvi_domain *domain)
+{
+	int rc;
+
+	if (adev->gcr3s.nr && !domain->by_pasid)
+		return iommufd_refuse(-EINVAL,
+				      "%s has PASIDs that are attached, and the page table leaves no room for them",
+				      dev_name(adev->dev));
+	rc = domain->by_pasid ? amdvi_gcr3s_open(adev) : 0;
+	if (rc)
+		return rc;
+	rc = amdvi_domain_enter(domain, adev, IOMMU_NO_PASID);
+	if (rc)
+		amdvi_gcr3s_close(adev);
+	return rc;
+}
+
 int amdvi_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 {
 	struct amdvi_domain *domain = to_amdvi_domain(iommu_domain);
@@ -316,9 +395,10 @@ int amdvi_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 	mutex_lock(&adev->unit->x86.lock);
 	rc = unit_is_open(adev);
 	if (!rc)
-		rc = amdvi_domain_enter(domain, adev->unit);
+		rc = device_enter(adev, domain);
 	if (!rc)
-		device_set(adev, domain, domain->id);
+		device_set(adev, domain,
+			   domain->by_pasid ? adev->gcr3s.id : domain->id);
 	mutex_unlock(&adev->unit->x86.lock);
 	return rc;
 }
@@ -355,6 +435,7 @@ struct iommu_device *amdvi_probe_device(struct device *dev)
 	adev->unit = to_amdvi_unit(x86);
 	adev->dev = dev;
 	adev->id = AMDVI_DOMAIN_PASS_THROUGH;
+	amdvi_pasid_enable(adev);
 	dev_iommu_priv_set(dev, adev);
 	x86_driver.adopt(x86, dev);
 	return &x86->iommu;
@@ -372,6 +453,8 @@ void amdvi_release_device(struct device *dev)
 
 	x86_driver.abandon(&adev->unit->x86, dev);
 	amdvi_attach_pass_through(NULL, dev);
+	WARN_ON(adev->gcr3s.top);
+	amdvi_pasid_disable(adev);
 	kfree(adev);
 }
 

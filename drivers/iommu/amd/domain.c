@@ -42,75 +42,113 @@ bool amdvi_domain_suits(const struct amdvi_domain *domain,
 	if (domain->parent)
 		return !amdvi_unit_lacks_nesting(unit) &&
 		       amdvi_domain_suits(domain->parent, unit);
+	/* every unit that has PASIDs walks four levels */
+	if (domain->by_pasid)
+		return amdvi_unit_pasids(unit);
 	return domain->pt.config.levels <= unit_levels(unit) &&
 	       (!domain->dirty || amdvi_unit_records_writes(unit));
 }
 
-static struct amdvi_domain_unit *find_unit(const struct amdvi_domain *domain,
-					   const struct amdvi_unit *unit)
+/**
+ * amdvi_domain_is_used - whether a unit may have cached something of a domain
+ * @domain: the domain, locked
+ * @unit: the unit
+ *
+ * Return: whether a device behind it is attached
+ */
+bool amdvi_domain_is_used(const struct amdvi_domain *domain,
+			  const struct amdvi_unit *unit)
 {
-	struct amdvi_domain_unit *du;
+	const struct amdvi_user *user;
 
-	list_for_each_entry(du, &domain->units, link)
-		if (du->unit == unit)
-			return du;
-	return NULL;
+	lockdep_assert_held(&domain->lock);
+	list_for_each_entry(user, &domain->users, link)
+		if (user->adev->unit == unit)
+			return true;
+	return false;
 }
 
 /**
- * amdvi_domain_enter - a device behind a unit is to be attached
- * @domain: suits the unit
- * @unit: locked
+ * amdvi_domain_enter - a device is to be attached
+ * @domain: suits its unit
+ * @adev: the device; its unit is locked
+ * @pasid: what of it
  *
  * Return: 0 or -ENOMEM
  */
-int amdvi_domain_enter(struct amdvi_domain *domain, struct amdvi_unit *unit)
+int amdvi_domain_enter(struct amdvi_domain *domain, struct amdvi_device *adev,
+		       u32 pasid)
 {
-	struct amdvi_domain_unit *du = find_unit(domain, unit);
+	struct amdvi_user *user = kzalloc(sizeof(*user), GFP_KERNEL);
 
-	if (du) {
-		du->users++;
-		return 0;
-	}
-	du = kzalloc(sizeof(*du), GFP_KERNEL);
-	if (!du)
+	if (!user)
 		return -ENOMEM;
-	du->unit = unit;
-	du->users = 1;
+	user->adev = adev;
+	user->pasid = pasid;
 	spin_lock(&domain->lock);
-	list_add(&du->link, &domain->units);
+	list_add(&user->link, &domain->users);
 	spin_unlock(&domain->lock);
 	return 0;
 }
 
-/**
- * amdvi_domain_leave - a device behind a unit is no longer attached
- * @domain: the domain
- * @unit: locked; has forgotten the device's entry and all of the domain
- */
-void amdvi_domain_leave(struct amdvi_domain *domain, struct amdvi_unit *unit)
+static struct amdvi_user *user_of(const struct amdvi_domain *domain,
+				  const struct amdvi_device *adev, u32 pasid)
 {
-	struct amdvi_domain_unit *du = find_unit(domain, unit);
+	struct amdvi_user *user;
 
-	if (--du->users)
-		return;
+	list_for_each_entry(user, &domain->users, link)
+		if (user->adev == adev && user->pasid == pasid)
+			return user;
+	return NULL;
+}
+
+/**
+ * amdvi_domain_leave - a device is no longer attached
+ * @domain: the domain
+ * @adev: the device; its unit, which is locked, has forgotten the device's entry, or
+ *	  the GCR3 of the PASID, and all of the domain that it had translated by that
+ * @pasid: what of it
+ */
+void amdvi_domain_leave(struct amdvi_domain *domain, struct amdvi_device *adev,
+			u32 pasid)
+{
+	struct amdvi_user *user;
+
 	spin_lock(&domain->lock);
-	list_del(&du->link);
+	user = user_of(domain, adev, pasid);
+	if (!WARN_ON(!user))
+		list_del(&user->link);
 	spin_unlock(&domain->lock);
-	kfree(du);
+	kfree(user);
+}
+
+/* One command for the domain's id, or one for each PASID that leads to it. */
+static void unit_forget(struct amdvi_unit *unit, const struct amdvi_domain *domain,
+			u64 first, u64 last, bool tables)
+{
+	const struct amdvi_user *user;
+	struct amdvi_batch batch;
+
+	if (!amdvi_domain_is_used(domain, unit))
+		return;
+	amdvi_batch_init(&batch, unit);
+	if (!domain->by_pasid)
+		amdvi_batch_range(&batch, domain->id, first, last, tables);
+	else
+		list_for_each_entry(user, &domain->users, link)
+			if (user->adev->unit == unit)
+				amdvi_batch_pasid(&batch, user->adev->gcr3s.id,
+						  user->pasid, first, last, tables);
+	amdvi_batch_run(&batch);
 }
 
 static void units_forget(const struct amdvi_domain *domain, u64 first, u64 last,
 			 bool tables)
 {
-	struct amdvi_domain_unit *du;
-	struct amdvi_batch batch;
+	struct x86_unit *x86;
 
-	list_for_each_entry(du, &domain->units, link) {
-		amdvi_batch_init(&batch, du->unit);
-		amdvi_batch_range(&batch, domain->id, first, last, tables);
-		amdvi_batch_run(&batch);
-	}
+	list_for_each_entry(x86, &x86_units, link)
+		unit_forget(to_amdvi_unit(x86), domain, first, last, tables);
 }
 
 /*
@@ -141,10 +179,10 @@ static void forget_gathered(struct amdvi_domain *domain, struct pt_gather *gathe
 
 static bool units_cache_absent(const struct amdvi_domain *domain)
 {
-	struct amdvi_domain_unit *du;
+	const struct amdvi_user *user;
 
-	list_for_each_entry(du, &domain->units, link)
-		if (du->unit->cap & AMDVI_CAP_NPCACHE)
+	list_for_each_entry(user, &domain->users, link)
+		if (user->adev->unit->cap & AMDVI_CAP_NPCACHE)
 			return true;
 	return false;
 }
@@ -240,7 +278,10 @@ static phys_addr_t domain_iova_to_phys(struct iommu_domain *domain, dma_addr_t i
 	return pt_domain_lookup(&to_amdvi_domain(domain)->pt, iova);
 }
 
-/* It is so in every leaf, see amdvi_prot(). */
+/*
+ * It is so in every leaf, see amdvi_prot(). Those of tables by PASID have no such bit,
+ * but what they lead to goes through leaves that do, see amdvi_everything_init().
+ */
 static bool domain_enforce_coherency(struct iommu_domain *domain)
 {
 	return true;
@@ -250,14 +291,16 @@ static void domain_free(struct iommu_domain *iommu_domain)
 {
 	struct amdvi_domain *domain = to_amdvi_domain(iommu_domain);
 
-	WARN_ON(!list_empty(&domain->units) || !list_empty(&domain->nested));
+	WARN_ON(!list_empty(&domain->users) || !list_empty(&domain->nested));
 	domain->pt.ops->destroy(&domain->pt);
-	amdvi_domain_id_put(domain);
+	if (!domain->by_pasid)
+		amdvi_domain_id_put(domain->id);
 	kfree(domain);
 }
 
 static const struct iommu_domain_ops domain_ops = {
 	.attach_dev = amdvi_attach_paging,
+	.set_dev_pasid = amdvi_set_dev_pasid,
 	.map_pages = domain_map_pages,
 	.unmap_pages = domain_unmap_pages,
 	.iotlb_sync = domain_iotlb_sync,
@@ -268,7 +311,7 @@ static const struct iommu_domain_ops domain_ops = {
 };
 
 /* Four levels, if they reach as far as physical addresses do. */
-static void configure(struct amdvi_domain *domain, const struct amdvi_unit *unit)
+static void configure_host(struct amdvi_domain *domain, const struct amdvi_unit *unit)
 {
 	unsigned int bits = boot_cpu_data.x86_phys_bits;
 	unsigned int levels = bits > 48 ? min(unit_levels(unit), 5u) : 4;
@@ -283,56 +326,77 @@ static void configure(struct amdvi_domain *domain, const struct amdvi_unit *unit
 	};
 }
 
+static void configure_by_pasid(struct amdvi_domain *domain,
+			       const struct amdvi_unit *unit)
+{
+	domain->pt.ops = &pt_x86_64;
+	domain->pt.config = (struct pt_config){
+		.va_bits = 48,
+		.oa_bits = boot_cpu_data.x86_phys_bits,
+		.levels = 4,
+		.max_leaf_lg2 = 30,
+		.features = PT_FEAT_SIGN_EXTEND | PT_FEAT_LIVE_CUT,
+		.node = dev_to_node(&unit->pdev->dev),
+	};
+}
+
 /**
- * amdvi_domain_id_take - have an id for a new domain
- * @domain: gets it
+ * amdvi_domain_id_take - have an id for a new domain, or for GCR3s
+ * @id: receives it
  *
  * Return: 0, or an explained -ENOSPC or -ENOMEM
  */
-int amdvi_domain_id_take(struct amdvi_domain *domain)
+int amdvi_domain_id_take(u16 *id)
 {
-	int id = ida_alloc_range(&domain_ids, AMDVI_DOMAIN_FIRST, AMDVI_DOMAIN_LAST,
+	int rc = ida_alloc_range(&domain_ids, AMDVI_DOMAIN_FIRST, AMDVI_DOMAIN_LAST,
 				 GFP_KERNEL);
 
-	if (id < 0)
-		return iommufd_refuse(id == -ENOMEM ? id : -ENOSPC,
+	if (rc < 0)
+		return iommufd_refuse(rc == -ENOMEM ? rc : -ENOSPC,
 				      "there are %u page tables, units know no more",
 				      AMDVI_DOMAIN_LAST - AMDVI_DOMAIN_FIRST + 1);
-	domain->id = id;
+	*id = rc;
 	return 0;
 }
 
 /**
  * amdvi_domain_id_put - others may have the id
- * @domain: nothing is cached for it
+ * @id: nothing is cached for it
  */
-void amdvi_domain_id_put(struct amdvi_domain *domain)
+void amdvi_domain_id_put(u16 id)
 {
-	ida_free(&domain_ids, domain->id);
+	ida_free(&domain_ids, id);
 }
 
 static int domain_init(struct amdvi_domain *domain, const struct amdvi_unit *unit)
 {
-	int rc = amdvi_domain_id_take(domain);
+	int rc = domain->by_pasid ? 0 : amdvi_domain_id_take(&domain->id);
 
 	if (rc)
 		return rc;
-	configure(domain, unit);
+	if (domain->by_pasid)
+		configure_by_pasid(domain, unit);
+	else
+		configure_host(domain, unit);
 	rc = domain->pt.ops->init(&domain->pt);
 	if (!rc)
 		return 0;
-	amdvi_domain_id_put(domain);
+	if (!domain->by_pasid)
+		amdvi_domain_id_put(domain->id);
 	return iommufd_refuse(rc, "no memory for a page table");
 }
 
 /**
  * amdvi_domain_alloc - make an empty table
  * @unit: that will walk it; others that can as well may be added
- * @dirty: hardware is to record what devices write, which the unit can
+ * @dirty: hardware is to record what devices write, which the unit can; not with
+ *	   @by_pasid
+ * @by_pasid: of the kind that PASIDs can be attached to, which the unit has
  *
  * Return: the domain or an ERR_PTR of -ENOMEM, -ENOSPC, explained
  */
-struct amdvi_domain *amdvi_domain_alloc(const struct amdvi_unit *unit, bool dirty)
+struct amdvi_domain *amdvi_domain_alloc(const struct amdvi_unit *unit, bool dirty,
+					bool by_pasid)
 {
 	struct amdvi_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	int rc;
@@ -340,9 +404,10 @@ struct amdvi_domain *amdvi_domain_alloc(const struct amdvi_unit *unit, bool dirt
 	if (!domain)
 		return ERR_PTR(iommufd_refuse(-ENOMEM, "no memory for a page table"));
 	spin_lock_init(&domain->lock);
-	INIT_LIST_HEAD(&domain->units);
+	INIT_LIST_HEAD(&domain->users);
 	INIT_LIST_HEAD(&domain->nested);
 	domain->dirty = dirty;
+	domain->by_pasid = by_pasid;
 	rc = domain_init(domain, unit);
 	if (rc) {
 		kfree(domain);
@@ -353,7 +418,8 @@ struct amdvi_domain *amdvi_domain_alloc(const struct amdvi_unit *unit, bool dirt
 	domain->domain.ops = &domain_ops;
 	domain->domain.pgsize_bitmap = domain->pt.ops->page_sizes(&domain->pt);
 	domain->domain.geometry = (struct iommu_domain_geometry){
-		.aperture_end = BIT_ULL(domain->pt.config.va_bits) - 1,
+		/* of addresses that are sign extended the lower half */
+		.aperture_end = BIT_ULL(domain->pt.config.va_bits - by_pasid) - 1,
 		.force_aperture = true,
 	};
 	return domain;
@@ -363,6 +429,6 @@ struct iommu_domain *amdvi_domain_alloc_paging(struct device *dev)
 {
 	struct amdvi_domain *domain;
 
-	domain = amdvi_domain_alloc(to_amdvi_device(dev)->unit, false);
+	domain = amdvi_domain_alloc(to_amdvi_device(dev)->unit, false, false);
 	return IS_ERR(domain) ? ERR_CAST(domain) : &domain->domain;
 }

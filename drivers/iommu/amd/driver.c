@@ -40,6 +40,7 @@ const struct iommu_ops amdvi_iommu_ops = {
 	.device_group = amdvi_device_group,
 	.get_resv_regions = amdvi_resv_regions,
 	.domain_alloc_paging = amdvi_domain_alloc_paging,
+	.remove_dev_pasid = amdvi_remove_dev_pasid,
 	.identity_domain = &pass_through_domain,
 	.blocked_domain = &blocked_domain,
 	.default_domain = &pass_through_domain,

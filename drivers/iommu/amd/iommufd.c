@@ -14,7 +14,8 @@ static struct iommu_domain *iommufd_alloc(struct device *dev, u32 flags,
 {
 	const struct amdvi_unit *unit = to_amdvi_device(dev)->unit;
 	const u32 known = IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
-			  IOMMU_HWPT_ALLOC_NEST_PARENT;
+			  IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_PASID;
+	bool by_pasid = flags & IOMMU_HWPT_ALLOC_PASID;
 	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	bool nest = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 	const char *lacks = nest ? amdvi_unit_lacks_nesting(unit) : NULL;
@@ -33,7 +34,16 @@ static struct iommu_domain *iommufd_alloc(struct device *dev, u32 flags,
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "%s, the IOMMU of %s, does not record what devices write",
 					      unit->x86.name, dev_name(dev)));
-	domain = amdvi_domain_alloc(unit, dirty);
+	if (by_pasid && !unit->x86.iommu.max_pasids)
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "%s, the IOMMU of %s, has no PASIDs",
+					      unit->x86.name, dev_name(dev)));
+	/* theirs are other tables than those of the host, which can do these */
+	if (by_pasid && (dirty || nest))
+		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
+					      "%s: a page table for PASIDs neither records writes nor has nested ones (flags %#x)",
+					      dev_name(dev), flags));
+	domain = amdvi_domain_alloc(unit, dirty, by_pasid);
 	if (IS_ERR(domain))
 		return ERR_CAST(domain);
 	domain->nest_parent = nest;
@@ -172,4 +182,5 @@ const struct iommufd_driver_ops amdvi_iommufd_ops = {
 	.read_dirty = iommufd_read_dirty,
 	.shares_tables = iommufd_shares_tables,
 	.viommu_init = amdvi_viommu_init,
+	.replace_pasid = amdvi_replace_pasid,
 };

@@ -17,11 +17,11 @@ static void nested_free(struct iommu_domain *iommu_domain)
 {
 	struct amdvi_domain *domain = to_amdvi_domain(iommu_domain);
 
-	WARN_ON(!list_empty(&domain->units));
+	WARN_ON(!list_empty(&domain->users));
 	spin_lock(&domain->parent->lock);
 	list_del(&domain->sibling);
 	spin_unlock(&domain->parent->lock);
-	amdvi_domain_id_put(domain);
+	amdvi_domain_id_put(domain->id);
 	kfree(domain);
 }
 
@@ -105,7 +105,7 @@ static int nested_init(struct amdvi_domain *domain, const struct amdvi_unit *uni
 	rc = iommufd_read_data(&entry, dte, data, IOMMU_HWPT_DATA_AMD_GUEST);
 	if (!rc)
 		rc = guest_read(domain, unit, entry.dte);
-	return rc ?: amdvi_domain_id_take(domain);
+	return rc ?: amdvi_domain_id_take(&domain->id);
 }
 
 /**
@@ -135,7 +135,7 @@ struct iommu_domain *amdvi_nested_alloc(struct iommufd_viommu *viommu,
 		return ERR_PTR(iommufd_refuse(-ENOMEM,
 					      "no memory for a nested page table"));
 	spin_lock_init(&domain->lock);
-	INIT_LIST_HEAD(&domain->units);
+	INIT_LIST_HEAD(&domain->users);
 	INIT_LIST_HEAD(&domain->nested);
 	domain->parent = parent;
 	domain->viommu = viommu;
@@ -194,19 +194,18 @@ static void forget_entries(struct iommufd_viommu *viommu, u16 virt_id)
 	amdvi_batch_run(&batch);
 }
 
-static void nested_forget(struct amdvi_domain *domain,
+static void nested_forget(struct amdvi_domain *domain, struct amdvi_unit *unit,
 			  const struct amdvi_command *commands, unsigned int nr)
 {
-	struct amdvi_domain_unit *du;
 	struct amdvi_batch batch;
 	unsigned int i;
 
-	list_for_each_entry(du, &domain->units, link) {
-		amdvi_batch_init(&batch, du->unit);
-		for (i = 0; i < nr; i++)
-			request_add(&batch, domain, &commands[i]);
-		amdvi_batch_run(&batch);
-	}
+	if (!amdvi_domain_is_used(domain, unit))
+		return;
+	amdvi_batch_init(&batch, unit);
+	for (i = 0; i < nr; i++)
+		request_add(&batch, domain, &commands[i]);
+	amdvi_batch_run(&batch);
 }
 
 /**
@@ -221,6 +220,7 @@ void amdvi_nested_requests(struct iommufd_viommu *viommu,
 			   const struct amdvi_command *commands, unsigned int nr)
 {
 	struct amdvi_domain *parent = to_amdvi_domain(viommu->parent), *domain;
+	struct x86_unit *x86;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
@@ -233,7 +233,8 @@ void amdvi_nested_requests(struct iommufd_viommu *viommu,
 		if (domain->viommu != viommu)
 			continue;
 		spin_lock_nested(&domain->lock, SINGLE_DEPTH_NESTING);
-		nested_forget(domain, commands, nr);
+		list_for_each_entry(x86, &x86_units, link)
+			nested_forget(domain, to_amdvi_unit(x86), commands, nr);
 		spin_unlock(&domain->lock);
 	}
 	spin_unlock(&parent->lock);

@@ -271,6 +271,23 @@ void amdvi_batch_interrupts(struct amdvi_batch *batch, u16 id)
 			       FIELD_PREP(AMDVI_CMD_LO_DEVICE, id), 0);
 }
 
+/* The smallest power of two of pages that has the range, as a command tells it. */
+static u64 range_bits(u64 first, u64 last, bool tables)
+{
+	u64 differ = (first ^ last) >> 12;
+	unsigned int order = differ ? ilog2(differ) + 1 : 0;
+	u64 hi = tables ? AMDVI_PAGES_HI_PDE : 0;
+
+	if (order > 50)
+		hi |= AMDVI_PAGES_HI_ALL | AMDVI_PAGES_HI_S;
+	else if (order)
+		hi |= first >> (12 + order) << (12 + order) |
+		      (BIT_ULL(11 + order) - BIT_ULL(12)) | AMDVI_PAGES_HI_S;
+	else
+		hi |= first & PAGE_MASK;
+	return hi;
+}
+
 /**
  * amdvi_batch_range - forget translations of a range
  * @batch: is added to
@@ -286,19 +303,31 @@ void amdvi_batch_interrupts(struct amdvi_batch *batch, u16 id)
 void amdvi_batch_range(struct amdvi_batch *batch, u16 domain, u64 first, u64 last,
 		       bool tables)
 {
-	u64 differ = (first ^ last) >> 12;
-	unsigned int order = differ ? ilog2(differ) + 1 : 0;
-	u64 hi = tables ? AMDVI_PAGES_HI_PDE : 0;
-
-	if (order > 50)
-		hi |= AMDVI_PAGES_HI_ALL | AMDVI_PAGES_HI_S;
-	else if (order)
-		hi |= first >> (12 + order) << (12 + order) |
-		      (BIT_ULL(11 + order) - BIT_ULL(12)) | AMDVI_PAGES_HI_S;
-	else
-		hi |= first & PAGE_MASK;
 	amdvi_batch_add(batch, opcode(AMDVI_INVALIDATE_PAGES) |
-			       FIELD_PREP(AMDVI_PAGES_LO_DOMAIN, domain), hi);
+			       FIELD_PREP(AMDVI_PAGES_LO_DOMAIN, domain),
+			range_bits(first, last, tables));
+}
+
+/**
+ * amdvi_batch_pasid - forget translations of a range, of a PASID
+ * @batch: is added to
+ * @domain: id of the GCR3s
+ * @pasid: the PASID, 0 for requests without one
+ * @first: first address
+ * @last: last address
+ * @tables: table items have changed as well
+ *
+ * As amdvi_batch_range().
+ *
+ * Context: any.
+ */
+void amdvi_batch_pasid(struct amdvi_batch *batch, u16 domain, u32 pasid, u64 first,
+		       u64 last, bool tables)
+{
+	amdvi_batch_add(batch, opcode(AMDVI_INVALIDATE_PAGES) |
+			       FIELD_PREP(AMDVI_PAGES_LO_DOMAIN, domain) |
+			       FIELD_PREP(AMDVI_PAGES_LO_PASID, pasid),
+			range_bits(first, last, tables) | AMDVI_PAGES_HI_GN);
 }
 
 /**

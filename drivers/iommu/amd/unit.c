@@ -133,6 +133,7 @@ static void unit_free(struct amdvi_unit *unit)
 		iounmap(unit->regs);
 		release_mem_region(unit->ivrs->base, REGISTERS);
 	}
+	free_page((unsigned long)unit->everything);
 	pci_dev_put(unit->pdev);
 	kfree(unit);
 }
@@ -156,10 +157,13 @@ static int unit_add(const struct ivrs_unit *ivrs, unsigned int index)
 		pr_err("%s: %s\n", unit->x86.name, lacks);
 		rc = -EOPNOTSUPP;
 	}
+	if (!rc && amdvi_unit_pasids(unit))
+		rc = amdvi_everything_init(unit);
 	if (rc) {
 		unit_free(unit);
 		return rc;
 	}
+	unit->x86.iommu.max_pasids = amdvi_unit_pasids(unit);
 	list_add_tail(&unit->x86.link, &x86_units);
 	return 0;
 }

@@ -84,4 +84,12 @@ static inline u64 amdvi_dte_gcr3(const u64 *w)
 	       (w[1] >> 43 & 0x1fffff) << 31;
 }
 
+/* Have an entry lead there */
+static inline void amdvi_dte_set_gcr3(u64 *w, u64 at)
+{
+	w[0] = (w[0] & ~AMDVI_DTE_0_GCR3) | (at >> 12 & 0x7) << 58;
+	w[1] = (w[1] & ~AMDVI_DTE_1_GCR3) | (at >> 15 & 0xffff) << 16 |
+	       (at >> 31 & 0x1fffff) << 43;
+}
+
 #endif

@@ -148,7 +148,7 @@ void amdvi_swap(const struct amdvi_requester *r, uint64_t a, uint64_t b)
 	amdvi_poke(r, leaf[1].phys, leaf[0].value);
 }
 
-void amdvi_pretend(uint64_t efr, uint64_t efr2)
+void amdvi_pretend_pasids(uint64_t efr, uint64_t efr2, uint32_t pasids)
 {
 	char text[80];
 	int fd;
@@ -163,10 +163,15 @@ void amdvi_pretend(uint64_t efr, uint64_t efr2)
 	fd = open("/m/amdvi_pretend.ko", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		tap_skip("no amdvi_pretend.ko here");
-	snprintf(text, sizeof(text), "efr=%lu efr2=%lu", efr, efr2);
+	snprintf(text, sizeof(text), "efr=%lu efr2=%lu pasids=%u", efr, efr2, pasids);
 	if (syscall(SYS_finit_module, fd, text, 0))
 		tap_skip("amdvi_pretend.ko: %s", tap_errno(errno));
 	close(fd);
+}
+
+void amdvi_pretend(uint64_t efr, uint64_t efr2)
+{
+	amdvi_pretend_pasids(efr, efr2, 0);
 }
 
 void amdvi_event(uint64_t lo, uint64_t hi)

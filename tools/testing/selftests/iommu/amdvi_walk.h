@@ -50,6 +50,9 @@ void amdvi_swap(const struct amdvi_requester *r, uint64_t a, uint64_t b);
  */
 void amdvi_pretend(uint64_t efr, uint64_t efr2);
 
+/* The same, and devices behind the unit have PASIDs: no emulated one has. */
+void amdvi_pretend_pasids(uint64_t efr, uint64_t efr2, uint32_t pasids);
+
 /* As if the unit had logged an event; while it pretends to something. */
 void amdvi_event(uint64_t lo, uint64_t hi);
 
