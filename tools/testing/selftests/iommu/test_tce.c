@@ -27,6 +27,7 @@ static struct space s;
 static struct testdev d;
 static struct iommu_ext_hw_info_tce tce;
 static uint64_t page;
+static size_t big_size;
 
 static void look(uint32_t dev)
 {
@@ -72,12 +73,12 @@ static char *big_memory(void)
 {
 	char *va;
 
+	big_size = 2 * MIB;
 	if (page >= BIG)
-		return mem_anon(2 * MIB);
-	if (!mem_want_hugetlb(1))
+		return mem_anon(big_size);
+	va = mem_huge(&big_size);
+	if (!va)
 		tap_skip("no huge page is free");
-	va = mem_hugetlb(2 * MIB);
-	CHECK(va);
 	return va;
 }
 
@@ -355,7 +356,7 @@ static void unplugged(void)
 	CHECK(dma_writes(&d, tce.dynamic_first, va));
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", d.vdev.bdf);
 	/* what is pinned would be copied */
-	CHECK(!madvise(va, 2 * MIB, MADV_DONTFORK));
+	CHECK(!madvise(va, big_size, MADV_DONTFORK));
 	pid = fork();
 	CHECK(pid >= 0);
 	if (!pid) {

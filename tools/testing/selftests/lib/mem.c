@@ -153,20 +153,50 @@ long long mem_wait_pinned(long long pages, int ms)
 	return mem_pinned_pages();
 }
 
-unsigned long mem_want_hugetlb(unsigned long count)
+size_t mem_huge_size(void)
 {
-	static const char path[] =
-		"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
-	long long have = mem_meminfo("HugePages_Free");
-	long long total = mem_meminfo("HugePages_Total");
-	FILE *f;
+	long long size = mem_meminfo("Hugepagesize");
 
-	if (have < (long long)count && (f = fopen(path, "we"))) {
-		fprintf(f, "%lld\n", total + (long long)count - have);
+	return size > 0 ? size : 0;
+}
+
+/* Have so many pages of the usual huge size free; how many there are. */
+static unsigned long want_huge(unsigned long count)
+{
+	long long have = mem_meminfo("HugePages_Free");
+	FILE *f = NULL;
+
+	if (have < (long long)count)
+		f = fopen("/proc/sys/vm/nr_hugepages", "we");
+	if (f) {
+		fprintf(f, "%lld\n", mem_meminfo("HugePages_Total") +
+			(long long)count - have);
 		fclose(f);
 		have = mem_meminfo("HugePages_Free");
 	}
 	return have > 0 ? have : 0;
+}
+
+unsigned long mem_want_hugetlb(unsigned long count)
+{
+	return mem_huge_size() == 2 * MIB ? want_huge(count) : 0;
+}
+
+void *mem_huge(size_t *size)
+{
+	size_t huge = mem_huge_size(), count;
+	void *p;
+
+	if (!huge)
+		return NULL;
+	count = (*size + huge - 1) / huge;
+	if (want_huge(count) < count)
+		return NULL;
+	*size = count * huge;
+	p = area(*size, MAP_HUGETLB);
+	if (p)
+		memset(p, 0, *size);
+	return p;
 }
 
 int mem_is_thp(const void *va, size_t size)

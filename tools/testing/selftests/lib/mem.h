@@ -19,6 +19,10 @@ int mem_file(size_t size, int hugetlb);
 
 /* Have so many 2 MiB pages free in the pool; how many there are. */
 unsigned long mem_want_hugetlb(unsigned long count);
+/* The usual size of huge pages: 2 MiB but on POWER, where CPUs differ. 0: none */
+size_t mem_huge_size(void);
+/* So much memory or more in pages of it; NULL if there are not enough. */
+void *mem_huge(size_t *size);
 /* Is va backed by a transparent huge page? (needs the pages touched) */
 int mem_is_thp(const void *va, size_t size);
 
