@@ -55,11 +55,32 @@ initramfs_make()
 	rm -rf "$work"
 }
 
+# The same with the programs of this run alone: firmware that takes so much and no
+# more would refuse all of them.
+initramfs_small_payload()
+{
+	local work=$run_dir/payload.d name
+
+	payload=$run_dir/payload.cpio
+	mkdir -p "$work/t"
+	cp -r "$built/m" "$work/"
+	for name in $run_tests $(expand_tests "$tests"); do
+		cp "$built/t/$name" "$work/t/"
+	done
+	chmod -R a+rX "$work"
+	pack "$work" "$payload"
+	rm -rf "$work"
+}
+
 # Our modules and programs: sets $payload
 initramfs_payload()
 {
 	local work=$built/payload.d
 
+	if [ "$small_payload" = yes ]; then
+		initramfs_small_payload
+		return 0
+	fi
 	payload=$built/payload.cpio
 	[ "$(cat "$payload.of" 2>/dev/null)" = "$(cat "$built/.built")" ] && return 0
 	exec 8>"$built/.lock"

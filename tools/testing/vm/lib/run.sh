@@ -21,10 +21,11 @@ machine_load()
 
 	machine_name=$1
 	machine=() devices=() append='' memory=1G cpus=2 about='' suite=check
+	ports_at=addr=3
 	stock_modules='' own_modules='iommufd vfio_cdev' parameters='' tests=''
 	# taken for hung when it gave no sign of life for so long
 	hang_limit=${LAB_HANG:-40}
-	test_limit=120 total_limit=900 slow=1 keep_disks=no only_built=no
+	test_limit=120 total_limit=900 slow=1 keep_disks=no only_built=no small_payload=no
 	prepare() { :; }
 	orders() { :; }
 	. "$file"
@@ -93,7 +94,7 @@ run_prepare()
 	initramfs_payload
 	initramfs_orders "$run_dir/orders.cpio"
 	cat "$base" "$payload" "$run_dir/orders.cpio" >"$run_dir/initramfs"
-	rm -f "$run_dir/orders.cpio"
+	rm -f "$run_dir/orders.cpio" "$run_dir/payload.cpio"
 
 	qemu=("$arch_qemu_dir/usr/bin/$arch_qemu" -L /opt/qemu/usr/share/qemu -L /opt/qemu/usr/share/seabios
 		-nodefaults -no-user-config -no-reboot -display none -accel tcg,thread=multi -smp "$cpus" -m "$memory"
@@ -101,7 +102,7 @@ run_prepare()
 		-kernel "$kernel" -initrd "$run_dir/initramfs"
 		-append "console=$arch_console $append"
 		-pidfile "$run_dir/qemu.pid"
-		-device virtio-serial-pci,id=ports,addr=3
+		-device "virtio-serial-pci,id=ports,$ports_at"
 		-chardev "file,id=results,path=$run_dir/results.log"
 		-device virtserialport,chardev=results,name=results,bus=ports.0
 		-chardev "file,id=alive,path=$run_dir/alive"
