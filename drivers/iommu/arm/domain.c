@@ -5,10 +5,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/iommufd_reason.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
-#include <asm/barrier.h>
-#include <asm/cpufeature.h>
 
 #include "../pt_domain.h"
 #include "smmu.h"
@@ -216,29 +213,6 @@ static void forget_gathered(struct smmu_domain *domain, struct pt_gather *gather
 	pt_gather_free(gather);
 }
 
-/*
- * Stage 1 of a guest can say that memory is not cached. Without S2FWB that holds, and
- * the guest's device would read what was in memory before the CPU's caches are written
- * back: what somebody else has left there.
- */
-static void clean_run(const struct pt_run *run)
-{
-	unsigned long line = 4UL << (read_sanitised_ftr_reg(SYS_CTR_EL0) >> 16 & 0xf);
-	phys_addr_t at = run->phys, end = run->phys + run->len;
-
-	for (; at < end; at += PAGE_SIZE - offset_in_page(at)) {
-		unsigned long p, page;
-
-		if (!pfn_is_map_memory(PHYS_PFN(at)))
-			continue;
-		page = (unsigned long)phys_to_virt(at & PAGE_MASK);
-		for (p = page; p < page + PAGE_SIZE; p += line)
-			asm volatile("dc civac, %0" : : "r" (p) : "memory");
-		cond_resched();
-	}
-	dsb(sy);
-}
-
 static unsigned int pt_prot(int prot)
 {
 	return (prot & IOMMU_READ ? PT_READ : 0) |
@@ -270,7 +244,7 @@ int smmu_domain_map(struct smmu_domain *domain, u64 iova,
 	int rc;
 
 	for (i = 0; domain->cleaned && i < nr; i++)
-		clean_run(&runs[i]);
+		smmu_clean_run(&runs[i]);
 	pt_gather_init(&gather);
 	rc = domain->pt.ops->map(&domain->pt, iova, runs, nr, pt_prot(prot), sizes,
 				 &gather, mapped);

@@ -226,7 +226,8 @@ void smmu_forget_stream(struct smmu_unit *unit, u32 sid)
 			  FIELD_PREP(SMMU_CMD0_SID, sid) },
 	};
 
-	smmu_queue_run(unit, commands, ARRAY_SIZE(commands));
+	/* without stage 1 there are no context descriptors, and no command for them */
+	smmu_queue_run(unit, commands, unit->has & SMMU_HAS_S1 ? 2 : 1);
 }
 
 /**

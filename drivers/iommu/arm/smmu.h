@@ -333,6 +333,9 @@ int smmu_domain_map(struct smmu_domain *domain, u64 iova,
 size_t smmu_domain_unmap(struct iommu_domain *iommu_domain, unsigned long iova,
 			 size_t len, struct iommu_iotlb_gather *gather);
 
+/* cache.c */
+void smmu_clean_run(const struct pt_run *run);
+
 /* dirty.c */
 int smmu_set_dirty(struct iommu_domain *domain, bool enable);
 int smmu_read_dirty(struct iommu_domain *iommu_domain, unsigned long iova,
