@@ -29,7 +29,14 @@ initramfs_make()
 	base=$built/initramfs/$key.cpio
 	[ -e "$base" ] && return 0
 
+	# machines that start at once may want the same
 	mkdir -p "$built/initramfs"
+	exec 8>"$built/.lock"
+	flock 8
+	if [ -e "$base" ]; then
+		exec 8>&-
+		return 0
+	fi
 	work=$built/initramfs/$key.d
 	rm -rf "$work"
 	mkdir -p "$work/bin" "$work/lab/modules"
@@ -53,6 +60,7 @@ initramfs_make()
 	fi
 	pack "$work" "$base"
 	rm -rf "$work"
+	exec 8>&-
 }
 
 # The same with the programs of this run alone: firmware that takes so much and no
@@ -85,6 +93,10 @@ initramfs_payload()
 	[ "$(cat "$payload.of" 2>/dev/null)" = "$(cat "$built/.built")" ] && return 0
 	exec 8>"$built/.lock"
 	flock 8
+	if [ "$(cat "$payload.of" 2>/dev/null)" = "$(cat "$built/.built")" ]; then
+		exec 8>&-
+		return 0
+	fi
 	rm -rf "$work" "$payload.of"
 	mkdir -p "$work"
 	cp -r "$built/m" "$built/t" "$work/"
