@@ -30,6 +30,7 @@ help:
 	@echo
 	@echo 'In virtual machines (root or sudo; the first run fetches a Debian 13 tree):'
 	@echo '  make demo                  see it work: DMA by edu, and NVMe in a guest of QEMU and KVM'
+	@echo '  make demo-arm64            the same on Arm: QEMU gives a guest an SMMU whose tables it makes itself'
 	@echo '  make check                 all tests'
 	@echo '  make check-debug           the same on a kernel that tells of every mistake (KASAN, lockdep; slow)'
 	@echo "  make check-mainline-tests  mainline's own test programs, fetched from Debian's newest kernel source"
@@ -87,6 +88,9 @@ clean:
 demo:
 	@tools/demo/demo
 
+demo-arm64:
+	@tools/demo/demo arm64-smmu-demo
+
 check:
 	@$(lab) check
 
@@ -118,4 +122,4 @@ shell:
 bench:
 	@$(lab) bench
 
-.PHONY: overlay overlay-undo modules all help kdir install uninstall clean demo check check-debug coverage check-mainline-tests test shell bench
+.PHONY: overlay overlay-undo modules all help kdir install uninstall clean demo demo-arm64 check check-debug coverage check-mainline-tests test shell bench

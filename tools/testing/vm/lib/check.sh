@@ -118,7 +118,7 @@ cmd_check()
 		build_all
 	done
 	case $wanted in
-	check) jobs="host $jobs demo amd64-vtd-own-demo" ;;
+	check) jobs="host $jobs demo amd64-vtd-own-demo arm64-smmu-demo" ;;
 	debug) jobs+=" combinations" ;;
 	esac
 
