@@ -496,16 +496,58 @@ static void without_stage1(void)
 	CHECK(!dma_writes(&d, IOVA, page(DATA)));
 }
 
-/* Two guests, or one with two SMMUs, over one stage 2: their ASIDs are the same. */
-static void two_viommus(void)
+/* The unit that a device is behind, by its name in sysfs; "" if there is none. */
+static void unit_of(const char *bdf, char *name, size_t size)
 {
-	struct testdev e;
-	uint32_t other, dev, hwpt, pt;
-	struct iommu_hwpt_arm_smmuv3 ste;
+	char path[80], link[256];
+	ssize_t n;
 
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu", bdf);
+	n = readlink(path, link, sizeof(link) - 1);
+	link[n < 0 ? 0 : n] = 0;
+	snprintf(name, size, "%s", strrchr(link, '/') ? strrchr(link, '/') + 1 : "");
+}
+
+/* An edu, not the first one, that is behind another unit, or behind the same. */
+static void need_another(bool other_unit, pci_bdf bdf)
+{
+	char first[128], unit[128];
+	int nth;
+
+	if (!pci_find(PCI_EDU, 0, bdf))
+		tap_skip("this machine has no edu device");
+	unit_of(bdf, first, sizeof(first));
+	for (nth = 1; pci_find(PCI_EDU, nth, bdf); nth++) {
+		unit_of(bdf, unit, sizeof(unit));
+		if (*first && *unit && !strcmp(unit, first) == !other_unit) {
+			tap_note("%s is behind %s, the first one behind %s", bdf, unit,
+				 first);
+			return;
+		}
+	}
+	tap_skip("this machine has no two edu devices behind %s",
+		 other_unit ? "two units" : "one unit");
+}
+
+/* Two guests, or one with two SMMUs, over one stage 2: their ASIDs are the same. */
+static void over_one_stage2(bool other_unit)
+{
+	struct iommu_hwpt_arm_smmuv3 ste;
+	uint32_t other, dev, hwpt, pt;
+	struct testdev e;
+	pci_bdf bdf;
+
+	need_another(other_unit, bdf);
 	guest();
-	need_edu(&e, 1, s.fd);
+	open_edu(&e, bdf, s.fd);
 	OK(viommu_alloc(e.vdev.id, IOMMU_VIOMMU_TYPE_ARM_SMMUV3, parent, &other));
+	if (other_unit) {
+		/* a vIOMMU is one of a unit */
+		REFUSED(s.fd, IOMMU_VDEVICE_ALLOC,
+			vdevice_alloc(e.vdev.id, viommu, VSID + 1, &dev), -EINVAL);
+		REFUSED(s.fd, IOMMU_VDEVICE_ALLOC,
+			vdevice_alloc(d.vdev.id, other, VSID + 1, &dev), -EINVAL);
+	}
 	OK(vdevice_alloc(e.vdev.id, other, VSID, &dev));
 	ste.ste[0] = guest_tables(TABLES) | STE_V | STE_S1;
 	ste.ste[1] = STE1_CACHED;
@@ -530,6 +572,64 @@ static void two_viommus(void)
 	OK(space_unmap(&s, GPA, PAGES * PAGE));
 	CHECK(!dma_writes(&d, IOVA, page(DATA + 2)));
 	CHECK(!dma_writes(&e, IOVA, page(DATA + 3)));
+	/* and stays so for the one when the other one is gone */
+	OK(vdev_detach(&e.vdev));
+	OK(iofd_destroy(s.fd, hwpt));
+	OK(iofd_destroy(s.fd, dev));
+	OK(iofd_destroy(s.fd, other));
+	OK(space_map(&s, mem, PAGES * PAGE, GPA));
+	CHECK(dma_writes(&d, IOVA, page(DATA + 2)));
+	CHECK(!dma_writes(&e, IOVA, page(DATA + 3)));
+}
+
+static void two_viommus(void)
+{
+	over_one_stage2(false);
+}
+
+static void two_units_nested(void)
+{
+	over_one_stage2(true);
+}
+
+/* A table that two units walk: what is unmapped both of them have forgotten. */
+static void two_units(void)
+{
+	uint32_t pt, alone;
+	struct testdev e;
+	pci_bdf bdf;
+
+	need_another(true, bdf);
+	space_open(&s);
+	need_edu(&d, 0, s.fd);
+	open_edu(&e, bdf, s.fd);
+	mem = mem_anon(PAGES * PAGE);
+	CHECK(mem);
+	OK(space_map(&s, mem, PAGES / 2 * PAGE, IOVA));
+	pt = attach(&d, s.ioas);
+	CHECK_EQ(attach(&e, s.ioas), pt);
+	CHECK(dma_writes(&d, IOVA, page(0)));
+	CHECK(dma_writes(&e, IOVA, page(0)));
+	CHECK(dma_writes(&e, IOVA + PAGE, page(1)));
+	OK(space_unmap(&s, IOVA, PAGES / 2 * PAGE));
+	CHECK(!dma_writes(&d, IOVA, page(0)));
+	CHECK(!dma_writes(&e, IOVA, page(0)));
+	CHECK(!dma_writes(&e, IOVA + PAGE, page(1)));
+	OK(space_map(&s, page(PAGES / 2), PAGES / 2 * PAGE, IOVA));
+	CHECK(dma_writes(&e, IOVA, page(PAGES / 2)));
+	CHECK(dma_writes(&d, IOVA, page(PAGES / 2)));
+	/* one of them goes its own way */
+	OK(iofd_hwpt(s.fd, e.vdev.id, s.ioas, 0, &alone));
+	attach(&e, alone);
+	OK(vdev_detach(&d.vdev));
+	CHECK(!dma_writes(&d, IOVA, page(PAGES / 2)));
+	CHECK(dma_writes(&e, IOVA, page(PAGES / 2)));
+	attach(&d, alone);
+	OK(vdev_detach(&e.vdev));
+	CHECK(!dma_writes(&e, IOVA, page(PAGES / 2)));
+	CHECK(dma_writes(&d, IOVA, page(PAGES / 2)));
+	OK(space_unmap(&s, IOVA, PAGES / 2 * PAGE));
+	CHECK(!dma_writes(&d, IOVA, page(PAGES / 2)));
 }
 
 static const struct tap_test tests[] = {
@@ -543,6 +643,8 @@ static const struct tap_test tests[] = {
 	{ "commands: every bit", bad_commands, 60 },
 	{ "entries without stage 1, and a device without a name", without_stage1, 60 },
 	{ "two vIOMMUs over one stage 2", two_viommus, 90 },
+	{ "two vIOMMUs of two units over one stage 2", two_units_nested, 90 },
+	{ "a table of two units", two_units, 60 },
 };
 
 int main(int argc, char **argv)
