@@ -89,37 +89,154 @@ struct iommu_device *smmu_probe_device(struct device *dev)
 	sdev->unit = unit;
 	sdev->nr_sids = fwspec->num_ids;
 	sdev->nr_sids = unique_ids(sdev->sids, fwspec);
+	/* as its streams are from the beginning */
+	sdev->passes = true;
 	rc = streams_get(sdev);
 	if (rc) {
 		kfree(sdev);
 		return ERR_PTR(rc);
 	}
+	/* in this order: PASIDs cannot be enabled once ATS is on */
+	smmu_pasid_enable(sdev);
+	smmu_ats_init(sdev, fwspec);
 	dev_iommu_priv_set(dev, sdev);
 	return &unit->iommu;
 }
 
-static void device_set_ste(struct smmu_device *sdev, const struct smmu_ste *ste)
+/* What becomes of requests of a device. */
+static struct smmu_ste device_ste(const struct smmu_device *sdev)
 {
+	const struct smmu_domain *domain = sdev->domain;
+	struct smmu_ste ste;
+	u64 descriptors;
+
+	if (sdev->cut)
+		return smmu_ste_abort();
+	if (smmu_cds_ste(sdev, &descriptors))
+		ste = smmu_ste_stage1(sdev->unit, descriptors,
+				      domain ? SMMU_S1DSS_SSID0 :
+				      sdev->passes ? SMMU_S1DSS_BYPASS :
+						     SMMU_S1DSS_TERMINATE);
+	else if (!domain)
+		return sdev->passes ? smmu_ste_pass() : smmu_ste_abort();
+	else if (domain->viommu)
+		ste = smmu_ste_nested(domain);
+	else
+		ste = smmu_ste_domain(domain, smmu_domain_find(domain, sdev->unit));
+	if (sdev->tlbs)
+		ste.w[1] |= cpu_to_le64(FIELD_PREP(SMMU_STE1_EATS, SMMU_EATS_FULL));
+	return ste;
+}
+
+static void device_write(struct smmu_device *sdev)
+{
+	const struct smmu_ste ste = device_ste(sdev);
 	unsigned int i;
 
 	for (i = 0; i < sdev->nr_sids; i++)
-		smmu_stream_set(sdev->unit, sdev->sids[i], ste);
+		smmu_stream_set(sdev->unit, sdev->sids[i], &ste);
+}
+
+/**
+ * smmu_device_update - have hardware do what the fields of a device say
+ * @sdev: the device; its unit is locked
+ */
+void smmu_device_update(struct smmu_device *sdev)
+{
+	lockdep_assert_held(&sdev->unit->lock);
+	spin_lock(&sdev->unit->ste_lock);
+	device_write(sdev);
+	spin_unlock(&sdev->unit->ste_lock);
+}
+
+/**
+ * smmu_device_cut - keep a device from all memory until it is detached
+ * @sdev: the device
+ *
+ * Context: any.
+ */
+void smmu_device_cut(struct smmu_device *sdev)
+{
+	spin_lock(&sdev->unit->ste_lock);
+	WRITE_ONCE(sdev->cut, true);
+	device_write(sdev);
+	spin_unlock(&sdev->unit->ste_lock);
+	dev_err(sdev->dev, "does not forget the translations it has asked for: it is cut off from all memory until it is detached\n");
+}
+
+/**
+ * smmu_device_uncut - a device that was perhaps cut off may be attached again
+ * @sdev: the device; its unit is locked, and its ATS is off
+ */
+void smmu_device_uncut(struct smmu_device *sdev)
+{
+	spin_lock(&sdev->unit->ste_lock);
+	WRITE_ONCE(sdev->cut, false);
+	spin_unlock(&sdev->unit->ste_lock);
+}
+
+/**
+ * smmu_refuse_cut - say why a device that is cut off is not attached anew
+ * @sdev: the device
+ *
+ * Return: -EIO
+ */
+int smmu_refuse_cut(const struct smmu_device *sdev)
+{
+	return iommufd_refuse(-EIO,
+			      "%s has not forgotten translations that it was told to forget: it is cut off until it is detached",
+			      dev_name(sdev->dev));
+}
+
+/* All that can fail. @du: of a domain with a table. */
+static int device_enter(struct smmu_device *sdev, struct smmu_domain *domain,
+			struct smmu_domain_unit **du)
+{
+	int rc = 0;
+
+	if (sdev->cut && domain != sdev->domain)
+		return smmu_refuse_cut(sdev);
+	if (sdev->cds.nr && (domain->viommu || domain->stage2))
+		return iommufd_refuse(-EINVAL,
+				      "%s cannot go through stage 2 while PASIDs of it are attached",
+				      dev_name(sdev->dev));
+	if (!domain->viommu)
+		rc = smmu_domain_enter(domain, sdev->unit, false, du);
+	if (rc)
+		return rc;
+	rc = smmu_ats_enter(sdev, domain, IOMMU_NO_PASID);
+	if (rc && !domain->viommu)
+		smmu_domain_leave(domain, *du);
+	return rc;
 }
 
 /*
  * The entry of the domain it leaves is known to nobody any more when the domain as
- * this unit knows it goes.
+ * this unit knows it goes. One word of the stream table entry changes at a time, where
+ * that is possible: the context descriptor for requests without PASID is there before
+ * the entry leads to it, and goes after.
  */
 static void device_set(struct smmu_device *sdev, struct smmu_domain *domain,
-		       const struct smmu_ste *ste)
+		       bool passes)
 {
 	struct smmu_domain *old = sdev->domain;
 
 	lockdep_assert_held(&sdev->unit->lock);
-	device_set_ste(sdev, ste);
+	smmu_ats_stop(sdev, old, IOMMU_NO_PASID);
+	if (sdev->cds.nr && domain)
+		smmu_cds_set(sdev, 0, smmu_domain_find(domain, sdev->unit)->cd);
 	sdev->domain = domain;
+	sdev->passes = passes;
+	smmu_device_update(sdev);
+	if (sdev->cds.nr && !domain && old)
+		smmu_cds_set(sdev, 0, NULL);
+	smmu_ats_start(sdev, domain);
+	if (!old)
+		return;
+	smmu_ats_forget_old(sdev, old, IOMMU_NO_PASID);
+	smmu_ats_leave(sdev, old, IOMMU_NO_PASID);
 	/* a guest's id is that of its vIOMMU */
-	if (old && !old->viommu)
+	if (!old->viommu)
 		smmu_domain_leave(old, smmu_domain_find(old, sdev->unit));
 }
 
@@ -127,10 +244,9 @@ static void device_set(struct smmu_device *sdev, struct smmu_domain *domain,
 int smmu_attach_identity(struct iommu_domain *domain, struct device *dev)
 {
 	struct smmu_device *sdev = to_smmu_device(dev);
-	const struct smmu_ste ste = smmu_ste_pass();
 
 	mutex_lock(&sdev->unit->lock);
-	device_set(sdev, NULL, &ste);
+	device_set(sdev, NULL, true);
 	mutex_unlock(&sdev->unit->lock);
 	return 0;
 }
@@ -138,10 +254,9 @@ int smmu_attach_identity(struct iommu_domain *domain, struct device *dev)
 int smmu_attach_blocked(struct iommu_domain *domain, struct device *dev)
 {
 	struct smmu_device *sdev = to_smmu_device(dev);
-	const struct smmu_ste ste = smmu_ste_abort();
 
 	mutex_lock(&sdev->unit->lock);
-	device_set(sdev, NULL, &ste);
+	device_set(sdev, NULL, false);
 	mutex_unlock(&sdev->unit->lock);
 	return 0;
 }
@@ -151,17 +266,14 @@ int smmu_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 	struct smmu_domain *domain = to_smmu_domain(iommu_domain);
 	struct smmu_device *sdev = to_smmu_device(dev);
 	struct smmu_domain_unit *du;
-	struct smmu_ste ste;
 	int rc;
 
 	if (!smmu_domain_suits(domain, sdev->unit))
 		return -EINVAL;
 	mutex_lock(&sdev->unit->lock);
-	rc = smmu_domain_enter(domain, sdev->unit, false, &du);
-	if (!rc) {
-		ste = smmu_ste_domain(domain, du);
-		device_set(sdev, domain, &ste);
-	}
+	rc = device_enter(sdev, domain, &du);
+	if (!rc)
+		device_set(sdev, domain, false);
 	mutex_unlock(&sdev->unit->lock);
 	return rc;
 }
@@ -174,7 +286,6 @@ int smmu_attach_nested(struct iommu_domain *iommu_domain, struct device *dev)
 {
 	struct smmu_domain *domain = to_smmu_domain(iommu_domain);
 	struct smmu_device *sdev = to_smmu_device(dev);
-	struct smmu_ste ste;
 	int rc = 0;
 
 	if (domain->viommu->iommu_dev != &sdev->unit->iommu)
@@ -184,10 +295,10 @@ int smmu_attach_nested(struct iommu_domain *iommu_domain, struct device *dev)
 	    (!sdev->vdev || sdev->vdev->viommu != domain->viommu))
 		rc = iommufd_refuse(-ENOENT, "%s has no vdevice in the viommu of the table",
 				    dev_name(dev));
-	if (!rc) {
-		ste = smmu_ste_nested(domain);
-		device_set(sdev, domain, &ste);
-	}
+	if (!rc)
+		rc = device_enter(sdev, domain, NULL);
+	if (!rc)
+		device_set(sdev, domain, false);
 	mutex_unlock(&sdev->unit->lock);
 	return rc;
 }
@@ -203,6 +314,7 @@ void smmu_release_device(struct device *dev)
 	struct smmu_device *sdev = to_smmu_device(dev);
 
 	smmu_attach_identity(NULL, dev);
+	smmu_pasid_disable(sdev);
 	streams_put(sdev, sdev->nr_sids);
 	kfree(sdev);
 }

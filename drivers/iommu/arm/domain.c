@@ -203,6 +203,8 @@ static void domain_forget(struct smmu_domain *domain, u64 first, u64 last,
 		if (du->guest)
 			smmu_forget_guest(du->unit, du->id);
 	}
+	/* else devices would ask for what the unit still remembers */
+	smmu_ats_forget(domain, first, last);
 	spin_unlock(&domain->lock);
 }
 
@@ -318,13 +320,14 @@ static void smmu_domain_free(struct iommu_domain *iommu_domain)
 {
 	struct smmu_domain *domain = to_smmu_domain(iommu_domain);
 
-	WARN_ON(!list_empty(&domain->units));
+	WARN_ON(!list_empty(&domain->units) || !list_empty(&domain->tlbs));
 	domain->pt.ops->destroy(&domain->pt);
 	kfree(domain);
 }
 
 static const struct iommu_domain_ops smmu_domain_ops = {
 	.attach_dev = smmu_attach_paging,
+	.set_dev_pasid = smmu_set_dev_pasid,
 	.map_pages = smmu_map_pages,
 	.unmap_pages = smmu_unmap_pages,
 	.iotlb_sync = smmu_iotlb_sync,
@@ -367,6 +370,7 @@ struct smmu_domain *smmu_domain_new(void)
 		return NULL;
 	spin_lock_init(&domain->lock);
 	INIT_LIST_HEAD(&domain->units);
+	INIT_LIST_HEAD(&domain->tlbs);
 	domain->domain.owner = &smmu_iommu_ops;
 	return domain;
 }

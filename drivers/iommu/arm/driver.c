@@ -66,6 +66,7 @@ const struct iommu_ops smmu_iommu_ops = {
 	.device_group = smmu_device_group,
 	.of_xlate = smmu_of_xlate,
 	.get_resv_regions = smmu_resv_regions,
+	.remove_dev_pasid = smmu_remove_dev_pasid,
 	.domain_alloc_paging = smmu_domain_alloc_paging,
 	.identity_domain = &identity_domain,
 	.blocked_domain = &blocked_domain,

@@ -44,6 +44,7 @@ static int check_substreams(u64 w0, u64 w1, const u32 *idr)
  * smmu_guest_ste - read a stream table entry of a guest
  * @ste: its first two words
  * @idr: the identification registers of the unit
+ * @ats: the device has ATS that the host lets it use
  * @out: receives what of them hardware is to see, without any field of the host's; its
  *	 configuration is one of ABORT, BYPASS and S1
  *
@@ -51,7 +52,7 @@ static int check_substreams(u64 w0, u64 w1, const u32 *idr)
  *
  * Return: 0, or -EIO, explained
  */
-int smmu_guest_ste(const u64 ste[2], const u32 *idr, u64 out[2])
+int smmu_guest_ste(const u64 ste[2], const u32 *idr, bool ats, u64 out[2])
 {
 	u64 config = FIELD_GET(SMMU_STE0_CONFIG, ste[0]);
 
@@ -72,10 +73,14 @@ int smmu_guest_ste(const u64 ste[2], const u32 *idr, u64 out[2])
 		return iommufd_refuse(-EIO,
 				      "the stream table entry has Config %llu: a guest has stage 1 (5), bypass (4) and abort (0)",
 				      config);
-	/* translated requests would reach what the host has not mapped */
-	if (ste[1] & SMMU_STE1_EATS)
+	if (ste[1] & SMMU_STE1_EATS && !ats)
 		return iommufd_refuse(-EIO,
 				      "the stream table entry has EATS %llu, and the device has no ATS here",
+				      FIELD_GET(SMMU_STE1_EATS, ste[1]));
+	/* translated requests must have gone through stage 2 as well */
+	if (FIELD_GET(SMMU_STE1_EATS, ste[1]) > SMMU_EATS_FULL)
+		return iommufd_refuse(-EIO,
+				      "the stream table entry has EATS %llu: a guest has none (0) and all of it (1)",
 				      FIELD_GET(SMMU_STE1_EATS, ste[1]));
 	out[0] = SMMU_STE0_V | (ste[0] & SMMU_STE0_CONFIG);
 	if (config != SMMU_CONFIG_S1)
@@ -193,8 +198,7 @@ int smmu_guest_command(struct smmu_guest_command *command, const u64 w[2],
 		.command = { .w = { w[0], w[1] } },
 		.has_sid = !tlbi,
 		.sid = tlbi ? 0 : FIELD_GET(SMMU_CMD0_SID, w[0]),
-		/* nobody has handed out a translation */
-		.nothing = op == SMMU_OP_ATC_INV,
+		.ats = op == SMMU_OP_ATC_INV,
 	};
 	if (!tlbi) {
 		command->command.w[0] &= ~SMMU_CMD0_SID;

@@ -16,16 +16,16 @@
  * @command: for hardware, with the VMID put in; what belongs to a stream lacks that
  * @has_sid: it is about one device
  * @sid: which, in the terms of the guest
- * @nothing: there is nothing to be done: what it is about is not in use
+ * @ats: it is about what the device itself remembers
  */
 struct smmu_guest_command {
 	struct smmu_command command;
 	bool has_sid;
 	u32 sid;
-	bool nothing;
+	bool ats;
 };
 
-int smmu_guest_ste(const u64 ste[2], const u32 *idr, u64 out[2]);
+int smmu_guest_ste(const u64 ste[2], const u32 *idr, bool ats, u64 out[2]);
 int smmu_guest_command(struct smmu_guest_command *command, const u64 w[2],
 		       const u32 *idr, u16 vmid);
 bool smmu_guest_event(struct smmu_event *event, u32 sid);

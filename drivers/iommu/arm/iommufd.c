@@ -10,7 +10,7 @@
 static int check_flags(const struct smmu_unit *unit, struct device *dev, u32 flags,
 		       const struct iommu_user_data *data)
 {
-	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT |
+	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_PASID |
 			  IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 
 	if (flags & ~known || data)
@@ -23,6 +23,10 @@ static int check_flags(const struct smmu_unit *unit, struct device *dev, u32 fla
 				      "%s, the IOMMU of %s, has no nested page tables: %s",
 				      smmu_name(unit), dev_name(dev),
 				      smmu_unit_lacks_nesting(unit));
+	if (flags & IOMMU_HWPT_ALLOC_PASID && !unit->iommu.max_pasids)
+		return iommufd_refuse(-EOPNOTSUPP,
+				      "%s, the IOMMU of %s, has no PASIDs",
+				      smmu_name(unit), dev_name(dev));
 	if (flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING && !(unit->has & SMMU_HAS_DIRTY))
 		return iommufd_refuse(-EOPNOTSUPP,
 				      "%s, the IOMMU of %s, does not record what devices write (HTTU)",
@@ -108,10 +112,10 @@ static int smmu_iommufd_hw_info(struct device *dev, u32 type,
 
 static u64 smmu_iommufd_capabilities(struct device *dev)
 {
-	const struct smmu_unit *unit = to_smmu_device(dev)->unit;
+	const struct smmu_device *sdev = to_smmu_device(dev);
 
-	return (unit->has & SMMU_HAS_DIRTY ? IOMMU_HW_CAP_DIRTY_TRACKING : 0) |
-	       IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;
+	return (sdev->unit->has & SMMU_HAS_DIRTY ? IOMMU_HW_CAP_DIRTY_TRACKING : 0) |
+	       (sdev->ats ? 0 : IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED);
 }
 
 /* Units that are alike walk each other's tables, and see the same in them. */
@@ -140,4 +144,5 @@ const struct iommufd_driver_ops smmu_iommufd_ops = {
 	.read_dirty = smmu_read_dirty,
 	.shares_tables = smmu_iommufd_shares_tables,
 	.viommu_init = smmu_viommu_init,
+	.replace_pasid = smmu_replace_pasid,
 };

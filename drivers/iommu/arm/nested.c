@@ -52,6 +52,7 @@ static void nested_free(struct iommu_domain *domain)
 
 static const struct iommu_domain_ops nested_ops = {
 	.attach_dev = smmu_attach_nested,
+	.set_dev_pasid = smmu_set_dev_pasid,
 	.map_pages = nested_map,
 	.unmap_pages = nested_unmap,
 	.iotlb_sync = nested_sync,
@@ -77,7 +78,8 @@ struct iommu_domain *smmu_nested_alloc(struct iommufd_viommu *viommu,
 	u64 ste[2], own[2];
 	int rc;
 
-	if (flags)
+	/* PASIDs of a nested table are the guest's */
+	if (flags & ~IOMMU_HWPT_ALLOC_PASID)
 		return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,
 					      "no nested page table has flags %#x",
 					      flags));
@@ -86,7 +88,7 @@ struct iommu_domain *smmu_nested_alloc(struct iommufd_viommu *viommu,
 		return ERR_PTR(rc);
 	ste[0] = le64_to_cpu((__force __le64)arg.ste[0]);
 	ste[1] = le64_to_cpu((__force __le64)arg.ste[1]);
-	rc = smmu_guest_ste(ste, v->du->unit->idr, own);
+	rc = smmu_guest_ste(ste, v->du->unit->idr, to_smmu_device(dev)->ats, own);
 	if (rc)
 		return ERR_PTR(rc);
 	domain = smmu_domain_new();
@@ -127,6 +129,8 @@ struct smmu_ste smmu_ste_nested(const struct smmu_domain *domain)
 		SMMU_STALL_POSSIBLE ? SMMU_STE1_S1STALLD : 0;
 	ste.w[0] = cpu_to_le64(domain->ste[0] |
 			       FIELD_PREP(SMMU_STE0_CONFIG, SMMU_CONFIG_NESTED));
-	ste.w[1] |= cpu_to_le64(domain->ste[1] | stall | SMMU_STE1_MEV);
+	/* whether it has ATS its attachment says */
+	ste.w[1] |= cpu_to_le64((domain->ste[1] & ~SMMU_STE1_EATS) | stall |
+				SMMU_STE1_MEV);
 	return ste;
 }

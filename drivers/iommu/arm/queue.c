@@ -231,6 +231,19 @@ void smmu_forget_stream(struct smmu_unit *unit, u32 sid)
 }
 
 /**
+ * smmu_forget_descriptors - all context descriptors of a stream, and what leads to them
+ * @unit: the unit; it has stage 1
+ * @sid: stream id
+ *
+ * Context: any.
+ */
+void smmu_forget_descriptors(struct smmu_unit *unit, u32 sid)
+{
+	run_one(unit, FIELD_PREP(SMMU_CMD0_OP, SMMU_OP_CFGI_CD_ALL) |
+		      FIELD_PREP(SMMU_CMD0_SID, sid), 0);
+}
+
+/**
  * smmu_forget_streams - stream table entries, and what leads to them
  * @unit: the unit
  * @first: stream id, aligned to their number

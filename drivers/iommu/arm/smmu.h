@@ -37,6 +37,7 @@
 
 struct acpi_iort_smmu_v3;
 struct smmu_device;
+struct smmu_domain;
 
 /**
  * struct smmu_queue - the command queue of a unit
@@ -127,6 +128,8 @@ struct smmu_stream {
  * @lock: protects @streams, ids, and to which domain devices are attached; taken in
  *	  attach, which may sleep
  * @streams: its stream table
+ * @ste_lock: protects the entries of @streams that are in use, and which devices are
+ *	      cut off; taken within the locks of domains
  * @asids: in use for stage-1 domains, with VMID 0
  * @vmids: in use for stage-2 domains and for vIOMMUs
  * @queue: its command queue
@@ -151,6 +154,7 @@ struct smmu_unit {
 	u16 vmid_max;
 	struct mutex lock;
 	struct smmu_streams streams;
+	spinlock_t ste_lock;
 	struct ida asids;
 	struct ida vmids;
 	struct smmu_queue queue;
@@ -169,11 +173,45 @@ static inline const char *smmu_name(const struct smmu_unit *unit)
 }
 
 /**
+ * struct smmu_cds - tables of context descriptors of a device
+ * @first: the first level, NULL if there is only one
+ * @first_dma: where it lies
+ * @table: the second level by index in the first, or the only table there is
+ * @table_dma: where they lie
+ * @spare: a table that the next change is made in
+ * @spare_dma: where it lies
+ * @bits: of the PASIDs that it has room for
+ * @split: bits of these that select within a table
+ * @nr: PASIDs that are attached; without any there are no tables
+ *
+ * Under the lock of the unit.
+ */
+struct smmu_cds {
+	__le64 *first;
+	dma_addr_t first_dma;
+	struct smmu_cd **table;
+	dma_addr_t *table_dma;
+	struct smmu_cd *spare;
+	dma_addr_t spare_dma;
+	unsigned int bits;
+	unsigned int split;
+	unsigned int nr;
+};
+
+/**
  * struct smmu_device - a device behind a unit
  * @dev: the device
  * @unit: the unit
  * @domain: what it is attached to; of type paging or nested, or NULL. Under the
  *	    unit's lock
+ * @passes: without a domain: it is passed through; else it is blocked. Likewise
+ * @cds: its PASIDs. Likewise
+ * @pasid_enabled: it may make requests with PASIDs
+ * @ats: its ATS is to be used; constant
+ * @ats_on: and is on. Changed with the unit and a domain of the device locked
+ * @tlbs: attachments with ATS that it has. Under the unit's lock
+ * @cut: it has not forgotten what it was told to, and is kept from all memory until it is
+ *	 detached. Under the unit's ste_lock
  * @vdev: what a guest calls it, or NULL. Under the unit's lock
  * @nr_sids: how many stream ids it has
  * @sids: each of them once; constant
@@ -182,6 +220,13 @@ struct smmu_device {
 	struct device *dev;
 	struct smmu_unit *unit;
 	struct smmu_domain *domain;
+	bool passes;
+	struct smmu_cds cds;
+	bool pasid_enabled;
+	bool ats;
+	bool ats_on;
+	unsigned int tlbs;
+	bool cut;
 	struct iommufd_vdevice *vdev;
 	unsigned int nr_sids;
 	u32 sids[] __counted_by(nr_sids);
@@ -214,11 +259,26 @@ struct smmu_domain_unit {
 };
 
 /**
+ * struct smmu_tlb_user - a device that may remember translations of a domain
+ * @link: in the list of the domain, or of the stage 2 below it
+ * @sdev: the device
+ * @domain: what it is attached to
+ * @ssid: with which PASID, IOMMU_NO_PASID for requests without one
+ */
+struct smmu_tlb_user {
+	struct list_head link;
+	struct smmu_device *sdev;
+	struct smmu_domain *domain;
+	u32 ssid;
+};
+
+/**
  * struct smmu_domain - a page table
  * @domain: the IOMMU core's view of it
  * @pt: the table; unused in a nested domain
- * @lock: protects @units; innermost but for the queues' locks
+ * @lock: protects @units and @tlbs; innermost but for ste_lock and the queues' locks
  * @units: struct smmu_domain_unit of the units it is used by
+ * @tlbs: struct smmu_tlb_user of devices with ATS, also of those above it
  * @stage2: the table is one of stage 2; constant
  * @nest_parent: it may be under vIOMMUs; constant once it is in use
  * @dirty: hardware records what is written; constant
@@ -232,6 +292,7 @@ struct smmu_domain {
 	struct pt pt;
 	spinlock_t lock;
 	struct list_head units;
+	struct list_head tlbs;
 	bool stage2;
 	bool nest_parent;
 	bool dirty;
@@ -281,6 +342,7 @@ void smmu_queue_run(struct smmu_unit *unit, const struct smmu_command *commands,
 		    unsigned int nr);
 void smmu_forget_everything(struct smmu_unit *unit);
 void smmu_forget_stream(struct smmu_unit *unit, u32 sid);
+void smmu_forget_descriptors(struct smmu_unit *unit, u32 sid);
 void smmu_forget_streams(struct smmu_unit *unit, u32 first, unsigned int lg2);
 void smmu_forget_asid(struct smmu_unit *unit, u16 asid);
 void smmu_forget_vmid(struct smmu_unit *unit, u16 vmid);
@@ -300,6 +362,8 @@ void smmu_stream_put(struct smmu_device *sdev, u32 sid);
 void smmu_stream_set(struct smmu_unit *unit, u32 sid, const struct smmu_ste *ste);
 struct smmu_ste smmu_ste_pass(void);
 struct smmu_ste smmu_ste_abort(void);
+struct smmu_ste smmu_ste_stage1(const struct smmu_unit *unit, u64 descriptors,
+				unsigned int others);
 struct smmu_ste smmu_ste_domain(const struct smmu_domain *domain,
 				const struct smmu_domain_unit *du);
 
@@ -314,6 +378,38 @@ int smmu_attach_identity(struct iommu_domain *domain, struct device *dev);
 int smmu_attach_blocked(struct iommu_domain *domain, struct device *dev);
 int smmu_attach_paging(struct iommu_domain *domain, struct device *dev);
 int smmu_attach_nested(struct iommu_domain *domain, struct device *dev);
+void smmu_device_update(struct smmu_device *sdev);
+void smmu_device_cut(struct smmu_device *sdev);
+void smmu_device_uncut(struct smmu_device *sdev);
+int smmu_refuse_cut(const struct smmu_device *sdev);
+
+/* cd.c */
+unsigned int smmu_cds_bits(const u32 *idr);
+int smmu_cds_room(struct smmu_device *sdev, u32 ssid);
+void smmu_cds_set(struct smmu_device *sdev, u32 ssid, const struct smmu_cd *cd);
+bool smmu_cds_ste(const struct smmu_device *sdev, u64 *w0);
+void smmu_cds_free(struct smmu_device *sdev);
+
+/* pasid.c */
+void smmu_pasid_enable(struct smmu_device *sdev);
+void smmu_pasid_disable(struct smmu_device *sdev);
+int smmu_set_dev_pasid(struct iommu_domain *iommu_domain, struct device *dev,
+		       ioasid_t pasid, struct iommu_domain *old);
+void smmu_remove_dev_pasid(struct device *dev, ioasid_t pasid,
+			   struct iommu_domain *iommu_domain);
+int smmu_replace_pasid(struct iommu_domain *new, struct iommu_domain *old,
+		       struct device *dev, ioasid_t pasid);
+
+/* ats.c */
+void smmu_ats_init(struct smmu_device *sdev, const struct iommu_fwspec *fwspec);
+int smmu_ats_enter(struct smmu_device *sdev, struct smmu_domain *domain, u32 ssid);
+void smmu_ats_start(struct smmu_device *sdev, struct smmu_domain *domain);
+void smmu_ats_stop(struct smmu_device *sdev, struct smmu_domain *domain, u32 ssid);
+void smmu_ats_leave(struct smmu_device *sdev, struct smmu_domain *domain, u32 ssid);
+void smmu_ats_tell(struct smmu_device *sdev, const struct smmu_command *command);
+void smmu_ats_forget_old(struct smmu_device *sdev, const struct smmu_domain *domain,
+			 u32 ssid);
+void smmu_ats_forget(struct smmu_domain *domain, u64 first, u64 last);
 
 /* domain.c */
 struct smmu_domain *smmu_domain_new(void);

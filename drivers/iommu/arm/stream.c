@@ -61,18 +61,29 @@ static u64 no_stall(const struct smmu_unit *unit)
 	       SMMU_STALL_POSSIBLE ? SMMU_STE1_S1STALLD : 0;
 }
 
-static void ste_stage1(struct smmu_ste *ste, const struct smmu_domain_unit *du)
+/**
+ * smmu_ste_stage1 - the entry that leads to context descriptors
+ * @unit: the unit
+ * @descriptors: where they are, and how many: the fields of the first word
+ * @others: SMMU_S1DSS_...: what becomes of requests without PASID
+ *
+ * Return: the entry
+ */
+struct smmu_ste smmu_ste_stage1(const struct smmu_unit *unit, u64 descriptors,
+				unsigned int others)
 {
-	const struct smmu_unit *unit = du->unit;
+	struct smmu_ste ste = {
+		.w[0] = cpu_to_le64(SMMU_STE0_V | descriptors |
+				    FIELD_PREP(SMMU_STE0_CONFIG, SMMU_CONFIG_S1)),
+		.w[1] = cpu_to_le64(FIELD_PREP(SMMU_STE1_S1DSS, others) |
+				    FIELD_PREP(SMMU_STE1_S1CIR, walk_cache(unit)) |
+				    FIELD_PREP(SMMU_STE1_S1COR, walk_cache(unit)) |
+				    FIELD_PREP(SMMU_STE1_S1CSH, walk_share(unit)) |
+				    FIELD_PREP(SMMU_STE1_SHCFG, SMMU_SHCFG_INCOMING) |
+				    no_stall(unit)),
+	};
 
-	ste->w[0] = cpu_to_le64(SMMU_STE0_V | du->cd_dma |
-				FIELD_PREP(SMMU_STE0_CONFIG, SMMU_CONFIG_S1));
-	ste->w[1] = cpu_to_le64(FIELD_PREP(SMMU_STE1_S1DSS, SMMU_S1DSS_SSID0) |
-				FIELD_PREP(SMMU_STE1_S1CIR, walk_cache(unit)) |
-				FIELD_PREP(SMMU_STE1_S1COR, walk_cache(unit)) |
-				FIELD_PREP(SMMU_STE1_S1CSH, walk_share(unit)) |
-				FIELD_PREP(SMMU_STE1_SHCFG, SMMU_SHCFG_INCOMING) |
-				no_stall(unit));
+	return ste;
 }
 
 static u64 tg_of(unsigned int granule_lg2)
@@ -116,10 +127,8 @@ struct smmu_ste smmu_ste_domain(const struct smmu_domain *domain,
 {
 	struct smmu_ste ste = {};
 
-	if (!domain->stage2) {
-		ste_stage1(&ste, du);
-		return ste;
-	}
+	if (!domain->stage2)
+		return smmu_ste_stage1(du->unit, du->cd_dma, SMMU_S1DSS_SSID0);
 	ste.w[0] = cpu_to_le64(SMMU_STE0_V |
 			       FIELD_PREP(SMMU_STE0_CONFIG, SMMU_CONFIG_S2));
 	ste.w[1] = cpu_to_le64(FIELD_PREP(SMMU_STE1_SHCFG, SMMU_SHCFG_INCOMING) |
@@ -142,7 +151,10 @@ static void ste_used(const struct smmu_ste *ste, u64 *used)
 	used[0] |= SMMU_STE0_CONFIG;
 	if (config == SMMU_CONFIG_ABORT)
 		return;
-	used[1] = SMMU_STE1_SHCFG | SMMU_STE1_EATS | SMMU_STE1_MEV;
+	used[1] = SMMU_STE1_SHCFG;
+	/* where nothing is translated there are no translations to be asked for */
+	if (config != SMMU_CONFIG_BYPASS)
+		used[1] |= SMMU_STE1_EATS | SMMU_STE1_MEV;
 	if ((config & SMMU_CONFIG_S1) == SMMU_CONFIG_S1) {
 		used[0] |= SMMU_STE0_S1FMT | SMMU_STE0_S1CONTEXTPTR |
 			   SMMU_STE0_S1CDMAX;
@@ -281,6 +293,7 @@ int smmu_streams_init(struct smmu_unit *unit)
 	unsigned int nr;
 
 	xa_init(&s->users);
+	spin_lock_init(&unit->ste_lock);
 	s->bits = min_t(unsigned int, FIELD_GET(SMMU_IDR1_SIDSIZE, unit->idr[1]),
 			FIRST_LG2_MAX + SECOND_LG2);
 	two = two && s->bits > SECOND_LG2;
@@ -401,17 +414,19 @@ void smmu_stream_put(struct smmu_device *sdev, u32 sid)
 		return;
 	xa_erase(&unit->streams.users, sid);
 	kfree(stream);
+	spin_lock(&unit->ste_lock);
 	ste_change(unit, sid, ste_of(unit, sid), &pass);
+	spin_unlock(&unit->ste_lock);
 }
 
 /**
  * smmu_stream_set - what happens to requests of a stream from now on
- * @unit: locked
+ * @unit: with its ste_lock held
  * @sid: stream id, in use
  * @ste: the entry that says so
  */
 void smmu_stream_set(struct smmu_unit *unit, u32 sid, const struct smmu_ste *ste)
 {
-	lockdep_assert_held(&unit->lock);
+	lockdep_assert_held(&unit->ste_lock);
 	ste_change(unit, sid, ste_of(unit, sid), ste);
 }

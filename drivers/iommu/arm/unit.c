@@ -114,6 +114,8 @@ static void read_features(struct smmu_unit *unit)
 	has |= idr3 & SMMU_IDR3_FWB ? SMMU_HAS_S2FWB : 0;
 	unit->has |= has;
 	unit->bbml = FIELD_GET(SMMU_IDR3_BBML, idr3);
+	if (smmu_cds_bits(unit->idr))
+		unit->iommu.max_pasids = BIT(smmu_cds_bits(unit->idr));
 	unit->asid_max = idr0 & SMMU_IDR0_ASID16 ? U16_MAX : U8_MAX;
 	unit->vmid_max = idr0 & SMMU_IDR0_VMID16 ? U16_MAX : U8_MAX;
 	unit->granule_lg2 = best_granule(idr5);
@@ -199,6 +201,8 @@ int smmu_unit_enable(struct smmu_unit *unit)
 	if (rc)
 		return rc;
 	unit_set_attributes(unit);
+	/* a device that says its address is translated has to be one with ATS */
+	unit->cr0 = unit->idr[0] & SMMU_IDR0_ATS ? SMMU_CR0_ATSCHK : 0;
 	rc = smmu_streams_init(unit);
 	if (!rc)
 		rc = smmu_queue_init(unit);

@@ -45,7 +45,7 @@ static int command_add_device(struct smmu_viommu *v,
 			      const struct smmu_guest_command *guest)
 {
 	struct iommufd_vdevice *vdev = iommufd_viommu_device(v->viommu, guest->sid);
-	const struct smmu_device *sdev;
+	struct smmu_device *sdev;
 	struct smmu_command command;
 	unsigned int i;
 
@@ -54,7 +54,13 @@ static int command_add_device(struct smmu_viommu *v,
 				      "the viommu has no device with stream id 0x%x",
 				      guest->sid);
 	sdev = to_smmu_device(vdev->dev);
-	for (i = 0; i < sdev->nr_sids && !guest->nothing; i++) {
+	if (guest->ats) {
+		/* not before what was to be forgotten before; who does not answer is cut off */
+		commands_run(v);
+		smmu_ats_tell(sdev, &guest->command);
+		return 0;
+	}
+	for (i = 0; i < sdev->nr_sids; i++) {
 		command = guest->command;
 		command.w[0] |= FIELD_PREP(SMMU_CMD0_SID, sdev->sids[i]);
 		command_add(v, &command);

@@ -110,6 +110,18 @@ void client_block(struct client *c)
 	c->domain = NULL;
 }
 
+int pasid_attach(struct client *c, u32 pasid, struct iommu_domain *domain,
+		 struct iommu_domain *old)
+{
+	last_reason[0] = 0;
+	return domain->ops->set_dev_pasid(domain, &c->pdev.dev, pasid, old);
+}
+
+void pasid_detach(struct client *c, u32 pasid, struct iommu_domain *domain)
+{
+	smmu_remove_dev_pasid(&c->pdev.dev, pasid, domain);
+}
+
 struct iommu_domain *table(struct client *c, u32 flags)
 {
 	struct iommu_domain *domain = smmu_iommufd_ops.alloc_paging(&c->pdev.dev, flags,

@@ -47,6 +47,9 @@ int client_probe(struct client *c);
 void client_remove(struct client *c);
 int client_attach(struct client *c, struct iommu_domain *domain);
 void client_block(struct client *c);
+int pasid_attach(struct client *c, u32 pasid, struct iommu_domain *domain,
+		 struct iommu_domain *old);
+void pasid_detach(struct client *c, u32 pasid, struct iommu_domain *domain);
 
 /* As iommufd makes it; ends the test if that fails. */
 struct iommu_domain *table(struct client *c, u32 flags);

@@ -9,6 +9,7 @@
 #include "help.h"
 
 static u32 idr[6];
+static bool ats;
 
 /* A unit of which everything can be had. */
 static void whole_unit(void)
@@ -61,7 +62,7 @@ static bool ste_is_right(const u64 *ste)
 			return false;
 	if (config != 0 && config != 4 && config != 5)
 		return false;
-	if (bits(ste, 93, 92))
+	if (bits(ste, 93, 92) > 1 || (bits(ste, 93, 92) && !ats))
 		return false;
 	if (config != 5)
 		return true;
@@ -81,7 +82,7 @@ static void try_ste(const u64 *ste)
 	bool right = ste_is_right(ste);
 
 	last_reason[0] = 0;
-	CHECK_EQ(smmu_guest_ste(ste, idr, out), right ? 0 : -EIO);
+	CHECK_EQ(smmu_guest_ste(ste, idr, ats, out), right ? 0 : -EIO);
 	CHECK_EQ(!last_reason[0], right);
 	if (!right)
 		return;
@@ -96,7 +97,7 @@ static void try_ste(const u64 *ste)
 	}
 	CHECK_EQ(out[0], ste[0]);
 	/* whether requests stall is the host's */
-	CHECK_EQ(out[1], ste[1] & 0xff);
+	CHECK_EQ(out[1], ste[1] & 0x300000ff);
 }
 
 static void ste_bits(void)
@@ -110,6 +111,7 @@ static void ste_bits(void)
 	for (two = 0; two < 2; two++) {
 		whole_unit();
 		idr[0] ^= two ? 0 : IDR0_CD2L;
+		ats = two;
 		for (i = 0; i < ARRAY_SIZE(first); i++) {
 			u64 ste[2] = { first[i], 0 };
 
@@ -156,6 +158,7 @@ static void ste_noise(void)
 		unsigned int n;
 
 		random_unit();
+		ats = below(2);
 		/* mostly nearly right, so that each rule decides now and then */
 		for (n = 0; n < 128 && round % 8; n++)
 			if (!guest_has(n))
@@ -265,6 +268,7 @@ static bool try_command(struct smmu_guest_command *c, const u64 *w)
 	kind = kind_of(w);
 	memcpy(q, c->command.w, sizeof(q));
 	CHECK_EQ(c->has_sid, kinds[kind].of_stream);
+	CHECK_EQ(c->ats, bits(w, 7, 0) == 0x40);
 	if (c->has_sid) {
 		CHECK_EQ(c->sid, bits(w, 63, 32));
 		/* whose it is the caller puts in */

@@ -24,6 +24,9 @@ struct smmu_cd {
 #define SMMU_L1_SPAN		GENMASK_ULL(4, 0)
 #define SMMU_L1_POINTER		GENMASK_ULL(51, 6)
 
+/* 5.4: an item of the first level of context descriptors */
+#define SMMU_L1CD_V		BIT_ULL(0)
+
 #define SMMU_STE0_V		BIT_ULL(0)
 #define SMMU_STE0_CONFIG	GENMASK_ULL(3, 1)
 #define SMMU_CONFIG_ABORT	0

@@ -404,7 +404,7 @@ static void entries(void)
 				&hwpt), -EINVAL);
 	HWPT_REFUSED(hwpt_alloc(d.vdev.id, viommu, 0, IOMMU_HWPT_DATA_VTD_S1, mem, 16,
 				&hwpt), -EOPNOTSUPP);
-	HWPT_REFUSED(hwpt_alloc(d.vdev.id, viommu, IOMMU_HWPT_ALLOC_PASID,
+	HWPT_REFUSED(hwpt_alloc(d.vdev.id, viommu, IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
 				IOMMU_HWPT_DATA_ARM_SMMUV3, mem, 16, &hwpt), -EOPNOTSUPP);
 	HWPT_REFUSED(hwpt_alloc(d.vdev.id, parent, 0, IOMMU_HWPT_DATA_ARM_SMMUV3, mem, 16,
 				&hwpt), -EOPNOTSUPP);
