@@ -15,10 +15,8 @@
 
 static void streams_put(struct smmu_device *sdev, unsigned int nr)
 {
-	mutex_lock(&sdev->unit->lock);
 	while (nr--)
 		smmu_stream_put(sdev, sdev->sids[nr]);
-	mutex_unlock(&sdev->unit->lock);
 }
 
 static int streams_get(struct smmu_device *sdev)
@@ -26,16 +24,31 @@ static int streams_get(struct smmu_device *sdev)
 	unsigned int i;
 	int rc = 0;
 
-	mutex_lock(&sdev->unit->lock);
 	for (i = 0; i < sdev->nr_sids && !rc; i++)
 		rc = smmu_stream_get(sdev, sdev->sids[i]);
-	mutex_unlock(&sdev->unit->lock);
 	if (!rc)
 		return 0;
 	if (rc == -ERANGE)
 		dev_err(sdev->dev, "has stream id %#x, which %s has no table entry for\n",
 			sdev->sids[i - 1], smmu_name(sdev->unit));
 	streams_put(sdev, i - 1);
+	return rc;
+}
+
+/* One that comes while the unit goes is told what it would be told a moment later. */
+static int device_come(struct smmu_device *sdev)
+{
+	struct smmu_unit *unit = sdev->unit;
+	int rc;
+
+	mutex_lock(&unit->lock);
+	rc = unit->leaving ? -ENODEV : streams_get(sdev);
+	if (!rc) {
+		/* as its streams are from the beginning */
+		sdev->passes = true;
+		list_add_tail(&sdev->link, &unit->devices);
+	}
+	mutex_unlock(&unit->lock);
 	return rc;
 }
 
@@ -89,9 +102,7 @@ struct iommu_device *smmu_probe_device(struct device *dev)
 	sdev->unit = unit;
 	sdev->nr_sids = fwspec->num_ids;
 	sdev->nr_sids = unique_ids(sdev->sids, fwspec);
-	/* as its streams are from the beginning */
-	sdev->passes = true;
-	rc = streams_get(sdev);
+	rc = device_come(sdev);
 	if (rc) {
 		kfree(sdev);
 		return ERR_PTR(rc);
@@ -188,12 +199,24 @@ int smmu_refuse_cut(const struct smmu_device *sdev)
 			      dev_name(sdev->dev));
 }
 
+/* Whoever wants a device for himself has it blocked first. */
+static int unit_is_open(const struct smmu_device *sdev)
+{
+	lockdep_assert_held(&sdev->unit->lock);
+	if (!sdev->unit->leaving)
+		return 0;
+	return iommufd_refuse(-EBUSY, "the driver of the IOMMU of %s is leaving",
+			      dev_name(sdev->dev));
+}
+
 /* All that can fail. @du: of a domain with a table. */
 static int device_enter(struct smmu_device *sdev, struct smmu_domain *domain,
 			struct smmu_domain_unit **du)
 {
-	int rc = 0;
+	int rc = unit_is_open(sdev);
 
+	if (rc)
+		return rc;
 	if (sdev->cut && domain != sdev->domain)
 		return smmu_refuse_cut(sdev);
 	if (sdev->cds.nr && (domain->viommu || domain->stage2))
@@ -254,11 +277,14 @@ int smmu_attach_identity(struct iommu_domain *domain, struct device *dev)
 int smmu_attach_blocked(struct iommu_domain *domain, struct device *dev)
 {
 	struct smmu_device *sdev = to_smmu_device(dev);
+	int rc;
 
 	mutex_lock(&sdev->unit->lock);
-	device_set(sdev, NULL, false);
+	rc = unit_is_open(sdev);
+	if (!rc)
+		device_set(sdev, NULL, false);
 	mutex_unlock(&sdev->unit->lock);
-	return 0;
+	return rc;
 }
 
 int smmu_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
@@ -315,7 +341,10 @@ void smmu_release_device(struct device *dev)
 
 	smmu_attach_identity(NULL, dev);
 	smmu_pasid_disable(sdev);
+	mutex_lock(&sdev->unit->lock);
+	list_del(&sdev->link);
 	streams_put(sdev, sdev->nr_sids);
+	mutex_unlock(&sdev->unit->lock);
 	kfree(sdev);
 }
 

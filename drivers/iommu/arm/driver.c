@@ -12,6 +12,13 @@
 
 #include "smmu.h"
 
+/* All units that are on; under the lock. */
+static LIST_HEAD(units);
+static DEFINE_MUTEX(units_lock);
+
+/* iommufd knows of us; under the lock */
+static bool registered;
+
 /* Registers that are used of each of the two pages; others may have the rest. */
 #define PAGE_USED 0xe00
 
@@ -124,6 +131,21 @@ static int unit_register(struct smmu_unit *unit)
 	return rc;
 }
 
+static int unit_start(struct smmu_unit *unit)
+{
+	int rc;
+
+	dev_set_drvdata(unit->dev, unit);
+	rc = smmu_unit_enable(unit);
+	if (!rc)
+		rc = unit_register(unit);
+	if (rc)
+		smmu_unit_disable(unit);
+	else
+		list_add_tail(&unit->link, &units);
+	return rc;
+}
+
 static int smmu_probe(struct platform_device *pdev)
 {
 	struct smmu_unit *unit;
@@ -133,7 +155,9 @@ static int smmu_probe(struct platform_device *pdev)
 	if (!unit)
 		return -ENOMEM;
 	unit->dev = &pdev->dev;
+	INIT_LIST_HEAD(&unit->link);
 	mutex_init(&unit->lock);
+	INIT_LIST_HEAD(&unit->devices);
 	ida_init(&unit->asids);
 	ida_init(&unit->vmids);
 	if (firmware_says_coherent(unit->dev))
@@ -148,15 +172,19 @@ static int smmu_probe(struct platform_device *pdev)
 	rc = dma_set_mask_and_coherent(unit->dev, DMA_BIT_MASK(unit->oa_bits));
 	if (rc)
 		return rc;
-	platform_set_drvdata(pdev, unit);
-	rc = smmu_unit_enable(unit);
-	if (!rc)
-		rc = unit_register(unit);
-	if (rc) {
-		platform_set_drvdata(pdev, NULL);
-		smmu_unit_disable(unit);
-	}
+	mutex_lock(&units_lock);
+	rc = registered ? unit_start(unit) : -ENODEV;
+	mutex_unlock(&units_lock);
 	return rc;
+}
+
+/* What remains is a platform device that is bound to us, and a unit that is off. */
+static void unit_stop(struct smmu_unit *unit)
+{
+	list_del_init(&unit->link);
+	iommu_device_unregister(&unit->iommu);
+	iommu_device_sysfs_remove(&unit->iommu);
+	smmu_unit_disable(unit);
 }
 
 /*
@@ -167,9 +195,10 @@ static void smmu_remove(struct platform_device *pdev)
 {
 	struct smmu_unit *unit = platform_get_drvdata(pdev);
 
-	iommu_device_unregister(&unit->iommu);
-	iommu_device_sysfs_remove(&unit->iommu);
-	smmu_unit_disable(unit);
+	mutex_lock(&units_lock);
+	if (!list_empty(&unit->link))
+		unit_stop(unit);
+	mutex_unlock(&units_lock);
 }
 
 /* A kernel that comes after this one finds the unit as it was. */
@@ -215,6 +244,42 @@ static int tell_of_kernel(struct device *dev, void *none)
 	return 0;
 }
 
+/*
+ * The IOMMU core holds the module for each device that it knows, so that a module
+ * with devices is never removed: they are released first.
+ */
+static int release_set(const char *value, const struct kernel_param *param)
+{
+	bool on;
+	int rc = kstrtobool(value, &on);
+
+	if (rc || !on)
+		return rc;
+	mutex_lock(&units_lock);
+	rc = list_empty(&units) ? -ENODEV : smmu_release(&units, unit_stop);
+	if (!rc) {
+		iommufd_unregister_driver(&smmu_iommufd_ops);
+		registered = false;
+		pr_info("iommu_smmuv3: all devices are released, the module can be removed\n");
+	}
+	mutex_unlock(&units_lock);
+	return rc;
+}
+
+static const struct kernel_param_ops release_ops = { .set = release_set };
+module_param_cb(release, &release_ops, NULL, 0200);
+__MODULE_PARM_TYPE(release, "bool");
+MODULE_PARM_DESC(release, "Let go of all devices, so that the module can be removed");
+
+static void leave_iommufd(void)
+{
+	mutex_lock(&units_lock);
+	if (registered)
+		iommufd_unregister_driver(&smmu_iommufd_ops);
+	registered = false;
+	mutex_unlock(&units_lock);
+}
+
 /* The kernel's own is kept out by the name of its function: this has another one. */
 static int __init smmu_module_init(void)
 {
@@ -223,10 +288,11 @@ static int __init smmu_module_init(void)
 	rc = iommufd_register_driver(&smmu_iommufd_ops);
 	if (rc)
 		return rc;
+	registered = true;
 	bus_for_each_dev(&platform_bus_type, NULL, NULL, tell_of_kernel);
 	rc = platform_driver_register(&smmu_driver);
 	if (rc)
-		iommufd_unregister_driver(&smmu_iommufd_ops);
+		leave_iommufd();
 	return rc;
 }
 module_init(smmu_module_init);
@@ -234,7 +300,7 @@ module_init(smmu_module_init);
 static void __exit smmu_module_exit(void)
 {
 	platform_driver_unregister(&smmu_driver);
-	iommufd_unregister_driver(&smmu_iommufd_ops);
+	leave_iommufd();
 }
 module_exit(smmu_module_exit);
 

@@ -110,7 +110,7 @@ struct smmu_stream {
 
 /**
  * struct smmu_unit - an SMMUv3
- * @link: in smmu_units
+ * @link: in the list of units that are on, of driver.c
  * @iommu: the IOMMU core's view of it
  * @dev: its platform device
  * @regs: page 0 of its registers
@@ -135,6 +135,8 @@ struct smmu_stream {
  * @queue: its command queue
  * @events: its event queue
  * @cr0: what is on
+ * @devices: struct smmu_device behind it; under @lock
+ * @leaving: nobody gets a device any more; under @lock
  */
 struct smmu_unit {
 	struct list_head link;
@@ -160,6 +162,8 @@ struct smmu_unit {
 	struct smmu_queue queue;
 	struct smmu_events events;
 	u32 cr0;
+	struct list_head devices;
+	bool leaving;
 };
 
 static inline struct smmu_unit *to_smmu_unit(struct iommu_device *iommu)
@@ -200,6 +204,7 @@ struct smmu_cds {
 
 /**
  * struct smmu_device - a device behind a unit
+ * @link: in the unit's list
  * @dev: the device
  * @unit: the unit
  * @domain: what it is attached to; of type paging or nested, or NULL. Under the
@@ -217,6 +222,7 @@ struct smmu_cds {
  * @sids: each of them once; constant
  */
 struct smmu_device {
+	struct list_head link;
 	struct device *dev;
 	struct smmu_unit *unit;
 	struct smmu_domain *domain;
@@ -410,6 +416,9 @@ void smmu_ats_tell(struct smmu_device *sdev, const struct smmu_command *command)
 void smmu_ats_forget_old(struct smmu_device *sdev, const struct smmu_domain *domain,
 			 u32 ssid);
 void smmu_ats_forget(struct smmu_domain *domain, u64 first, u64 last);
+
+/* release.c */
+int smmu_release(struct list_head *units, void (*stop)(struct smmu_unit *unit));
 
 /* domain.c */
 struct smmu_domain *smmu_domain_new(void);

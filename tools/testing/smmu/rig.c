@@ -37,6 +37,7 @@ int unit_up(void)
 	soft_platform = unit->dev;
 	unit->iommu.dev = unit->dev;
 	mutex_init(&unit->lock);
+	INIT_LIST_HEAD(&unit->devices);
 	ida_init(&unit->asids);
 	ida_init(&unit->vmids);
 	unit->has = soft.coherent ? SMMU_HAS_COHERENCY : 0;
