@@ -25,22 +25,28 @@
 #define AMDVI_DOMAIN_LAST		0xffff
 
 /* One call's worth; a wait command comes in addition. */
-#define AMDVI_BATCH 64
+#define AMDVI_BATCH 32
 
+struct amdvi_device;
 struct amdvi_interrupts;
 
 /**
  * struct amdvi_batch - commands that are given together
  * @unit: for whom
  * @nr: how many there are
+ * @devices: which of them are for TLBs of devices, one bit for each
  * @commands: which
+ * @adev: of those in @devices: the device
  *
- * On the stack of whoever collects them.
+ * On the stack of whoever collects them. One that gets full is run, so all that it
+ * refers to has to be ready for that whenever something is added.
  */
 struct amdvi_batch {
 	struct amdvi_unit *unit;
 	unsigned int nr;
+	u32 devices;
 	struct amdvi_command commands[AMDVI_BATCH];
+	struct amdvi_device *adev[AMDVI_BATCH];
 };
 
 /**
@@ -69,12 +75,19 @@ struct amdvi_queue {
  * @efr: extended features
  * @efr2: more of them
  * @control_lock: serializes changes of the control register
- * @table: the device table; entries change under the unit's lock
+ * @table: the device table; entries change under the unit's lock and @entry_lock
+ * @entry_lock: serializes writes of entries of devices that may be cut off with the
+ *		decision that they are; innermost, any context
  * @empty: a page table without anything in it
  * @everything: one in which all memory is where it is, under the tables of PASIDs:
  *		so that their DMA is coherent too. NULL where there are no PASIDs
  * @queue: its commands
  * @events: its event log, which the thread of its interrupt reads
+ * @events_lock: held while an entry is taken out of the log; any context
+ * @silent: device ids of which the log said that they did not answer, and that nobody
+ *	    has asked for yet. NULL where no device has a TLB. Under @events_lock
+ * @events_noted: up to where @silent knows what the log says
+ * @events_lost: how often it has overflowed; written under @events_lock
  * @irq: tells of events; 0 without
  * @interrupts: remapping of the devices' interrupts, NULL where they are not; set
  *		before the IOMMU core knows the unit
@@ -89,10 +102,15 @@ struct amdvi_unit {
 	u64 efr2;
 	raw_spinlock_t control_lock;
 	struct amdvi_dte *table;
+	raw_spinlock_t entry_lock;
 	u64 *empty;
 	u64 *everything;
 	struct amdvi_queue queue;
 	struct amdvi_command *events;
+	raw_spinlock_t events_lock;
+	unsigned long *silent;
+	unsigned int events_noted;
+	unsigned int events_lost;
 	int irq;
 	struct amdvi_interrupts *interrupts;
 };
@@ -127,6 +145,14 @@ struct amdvi_gcr3s {
  * @id: tag of what hardware has cached for it, also without a domain
  * @gcr3s: of its PASIDs
  * @pasid_enabled: we have enabled its PASID capability
+ * @ats: its ATS is used while it, or a PASID of it, is attached to a table of the host;
+ *	 constant
+ * @ats_pending: invalidations that it takes at a time, 0 for 32; constant
+ * @ats_on: its ATS is on: it may remember translations. Under the unit's lock and the
+ *	    lock of the only domain that it is attached to
+ * @cut: it has not forgotten what it was told to, and is kept from all memory until
+ *	 it is detached. Written under entry_lock of the unit
+ * @cut_done: the unit knows of it as well, nothing need be told to the device
  */
 struct amdvi_device {
 	struct device *dev;
@@ -135,6 +161,11 @@ struct amdvi_device {
 	u16 id;
 	struct amdvi_gcr3s gcr3s;
 	bool pasid_enabled;
+	bool ats;
+	u8 ats_pending;
+	bool ats_on;
+	bool cut;
+	bool cut_done;
 };
 
 static inline struct amdvi_device *to_amdvi_device(struct device *dev)
@@ -196,6 +227,25 @@ static inline struct amdvi_domain *to_amdvi_domain(struct iommu_domain *domain)
 	return container_of(domain, struct amdvi_domain, domain);
 }
 
+/**
+ * enum amdvi_answer - whether a device has answered
+ * @AMDVI_ANSWERED: nothing was recorded of it
+ * @AMDVI_SILENT: it has not
+ * @AMDVI_UNKNOWN: the event log has overflowed
+ */
+enum amdvi_answer {
+	AMDVI_ANSWERED,
+	AMDVI_SILENT,
+	AMDVI_UNKNOWN,
+};
+
+/* Whether what is attached of a device, with its unit locked, is to have its ATS on. */
+static inline bool amdvi_device_has_tlb(const struct amdvi_device *adev)
+{
+	return adev->ats && (adev->gcr3s.nr ||
+			     (adev->domain && !adev->domain->parent));
+}
+
 /* unit.c */
 extern struct ivrs_table amdvi_ivrs;
 int amdvi_find(void);
@@ -226,12 +276,25 @@ void amdvi_batch_range(struct amdvi_batch *batch, u16 domain, u64 first, u64 las
 		       bool tables);
 void amdvi_batch_pasid(struct amdvi_batch *batch, u16 domain, u32 pasid, u64 first,
 		       u64 last, bool tables);
+void amdvi_batch_device_tlb(struct amdvi_batch *batch, struct amdvi_device *adev,
+			    u32 pasid, u64 first, u64 last);
 void amdvi_batch_add(struct amdvi_batch *batch, u64 lo, u64 hi);
 void amdvi_forget_all(struct amdvi_unit *unit);
 
 /* event.c */
 int amdvi_events_init(struct amdvi_unit *unit);
 void amdvi_events_fini(struct amdvi_unit *unit);
+enum amdvi_answer amdvi_events_answer(struct amdvi_unit *unit, u16 id,
+				      unsigned int lost);
+
+/* ats.c */
+void amdvi_ats_init(struct amdvi_device *adev);
+void amdvi_ats_start(struct amdvi_device *adev, struct amdvi_domain *domain);
+void amdvi_ats_stop(struct amdvi_device *adev, struct amdvi_domain *domain);
+void amdvi_ats_forget_old(struct amdvi_batch *batch, struct amdvi_device *adev,
+			  u32 pasid);
+void amdvi_ats_forget(struct amdvi_batch *batch, const struct amdvi_domain *domain,
+		      u64 first, u64 last);
 
 /* device.c */
 struct x86_unit *amdvi_unit_of(struct pci_dev *pdev);
@@ -248,6 +311,9 @@ int amdvi_attach_pass_through(struct iommu_domain *domain, struct device *dev);
 int amdvi_attach_blocked(struct iommu_domain *domain, struct device *dev);
 int amdvi_attach_paging(struct iommu_domain *domain, struct device *dev);
 void amdvi_entries_update(struct amdvi_device *adev, struct amdvi_batch *batch);
+void amdvi_device_cut(struct amdvi_device *adev);
+void amdvi_device_uncut(struct amdvi_device *adev);
+int amdvi_refuse_cut(const struct amdvi_device *adev);
 
 /* pasid.c */
 u32 amdvi_unit_pasids(const struct amdvi_unit *unit);

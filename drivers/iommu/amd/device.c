@@ -153,12 +153,14 @@ void amdvi_pass_everything_through(struct amdvi_unit *unit)
 
 /**
  * struct target - what the entries of a device are to say
+ * @adev: the device
  * @unit: whose entries
  * @w: the half that translates, but for what firmware wants; and of the other one how
  *     many levels a guest's tables have
  * @batch: makes the unit forget what they said before
  */
 struct target {
+	const struct amdvi_device *adev;
 	struct amdvi_unit *unit;
 	u64 w[3];
 	struct amdvi_batch *batch;
@@ -188,21 +190,108 @@ static int has_other_levels(u16 id, void *arg)
 }
 
 /* Hardware sees either the old half or the new one. */
-static int write_id(u16 id, void *arg)
+static void entry_write(struct amdvi_unit *unit, u16 id, const u64 *w)
 {
-	const struct target *target = arg;
-	u64 *w = target->unit->table[id].w;
+	u64 *entry = unit->table[id].w;
 	union {
 		u64 w[2];
 		u128 whole;
-	} old = { .w = { w[0], w[1] } }, new;
+	} old = { .w = { entry[0], entry[1] } }, new;
 
+	lockdep_assert_held(&unit->entry_lock);
 	do {
-		new.w[0] = target->w[0];
-		new.w[1] = target->w[1] | (old.w[1] & AMDVI_DTE_1_SYSMGT);
-	} while (!try_cmpxchg128((u128 *)w, &old.whole, new.whole));
+		new.w[0] = w[0];
+		new.w[1] = w[1] | (old.w[1] & AMDVI_DTE_1_SYSMGT);
+	} while (!try_cmpxchg128((u128 *)entry, &old.whole, new.whole));
+}
+
+static void entry_blocked(u64 *w, const struct amdvi_unit *unit)
+{
+	entry_table(w, virt_to_phys(unit->empty), EMPTY_LEVELS, AMDVI_DOMAIN_BLOCKED);
+}
+
+/*
+ * A device that has been cut off stays so: that is looked at in the same moment. Its own
+ * is the only id under which a device has a TLB.
+ */
+static int write_id(u16 id, void *arg)
+{
+	const struct target *target = arg;
+	struct amdvi_unit *unit = target->unit;
+	u64 w[2] = { target->w[0], target->w[1] };
+	unsigned long flags;
+
+	if (id != pci_dev_id(to_pci_dev(target->adev->dev)))
+		w[1] &= ~AMDVI_DTE_1_I;
+	raw_spin_lock_irqsave(&unit->entry_lock, flags);
+	if (target->adev->cut)
+		entry_blocked(w, unit);
+	entry_write(unit, id, w);
+	raw_spin_unlock_irqrestore(&unit->entry_lock, flags);
 	amdvi_batch_device(target->batch, id);
 	return 0;
+}
+
+static int cut_id(u16 id, void *arg)
+{
+	struct amdvi_unit *unit = arg;
+	u64 w[2];
+
+	entry_blocked(w, unit);
+	entry_write(unit, id, w);
+	return 0;
+}
+
+/**
+ * amdvi_device_cut - keep a device from all memory until it is detached
+ * @adev: the device, which is in the list of a domain that is locked, or its unit is
+ *	  locked, so that it is not detached meanwhile
+ *
+ * Two may do so at once. Each returns only after the device is cut off.
+ *
+ * Context: any.
+ */
+void amdvi_device_cut(struct amdvi_device *adev)
+{
+	struct amdvi_unit *unit = adev->unit;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&unit->entry_lock, flags);
+	WRITE_ONCE(adev->cut, true);
+	amdvi_visit_ids(to_pci_dev(adev->dev), unit, cut_id, unit);
+	raw_spin_unlock_irqrestore(&unit->entry_lock, flags);
+	amdvi_forget_all(unit);
+	WRITE_ONCE(adev->cut_done, true);
+	dev_err(adev->dev, "does not forget the translations it has asked for: it is cut off from all memory until it is detached\n");
+}
+
+/**
+ * amdvi_device_uncut - a device that was perhaps cut off may be attached again
+ * @adev: the device; its ATS is off
+ *
+ * Its entries are there again when they are written the next time.
+ */
+void amdvi_device_uncut(struct amdvi_device *adev)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&adev->unit->entry_lock, flags);
+	WRITE_ONCE(adev->cut, false);
+	WRITE_ONCE(adev->cut_done, false);
+	raw_spin_unlock_irqrestore(&adev->unit->entry_lock, flags);
+}
+
+/**
+ * amdvi_refuse_cut - say why a device that is cut off is not attached anew
+ * @adev: the device
+ *
+ * Return: -EIO
+ */
+int amdvi_refuse_cut(const struct amdvi_device *adev)
+{
+	return iommufd_refuse(-EIO,
+			      "%s has not forgotten what it was told to, and has to be detached first, with all its PASIDs",
+			      dev_name(adev->dev));
 }
 
 static void entry_domain(struct target *target, const struct amdvi_domain *domain)
@@ -242,17 +331,19 @@ static void entry_gcr3s(struct target *target, const struct amdvi_gcr3s *g,
 static void target_set(struct target *target, const struct amdvi_device *adev,
 		       const struct amdvi_domain *domain, u16 id)
 {
-	struct amdvi_unit *unit = adev->unit;
-
+	target->adev = adev;
+	target->unit = adev->unit;
 	if (adev->gcr3s.nr || (domain && domain->by_pasid))
 		entry_gcr3s(target, &adev->gcr3s,
 			    !domain && id == AMDVI_DOMAIN_PASS_THROUGH);
 	else if (domain)
 		entry_domain(target, domain);
 	else if (id == AMDVI_DOMAIN_BLOCKED)
-		entry_table(target->w, virt_to_phys(unit->empty), EMPTY_LEVELS, id);
+		entry_blocked(target->w, adev->unit);
 	else
 		entry_pass_through(target->w);
+	if (adev->ats && (adev->gcr3s.nr || (domain && !domain->parent)))
+		target->w[1] |= AMDVI_DTE_1_I;
 }
 
 /*
@@ -261,10 +352,11 @@ static void target_set(struct target *target, const struct amdvi_device *adev,
  */
 static void change_levels(struct pci_dev *pdev, struct target *target)
 {
-	struct target blocked = { .unit = target->unit, .batch = target->batch };
+	struct target blocked = {
+		.adev = target->adev, .unit = target->unit, .batch = target->batch,
+	};
 
-	entry_table(blocked.w, virt_to_phys(target->unit->empty), EMPTY_LEVELS,
-		    AMDVI_DOMAIN_BLOCKED);
+	entry_blocked(blocked.w, target->unit);
 	amdvi_visit_ids(pdev, target->unit, write_id, &blocked);
 	amdvi_batch_run(target->batch);
 	amdvi_visit_ids(pdev, target->unit, write_levels, target);
@@ -277,7 +369,7 @@ static void change_levels(struct pci_dev *pdev, struct target *target)
  */
 void amdvi_entries_update(struct amdvi_device *adev, struct amdvi_batch *batch)
 {
-	struct target target = { .unit = adev->unit, .batch = batch };
+	struct target target = { .batch = batch };
 
 	lockdep_assert_held(&adev->unit->x86.lock);
 	target_set(&target, adev, adev->domain, adev->id);
@@ -313,10 +405,12 @@ static void device_set(struct amdvi_device *adev, struct amdvi_domain *domain,
 	struct amdvi_domain *old = adev->domain;
 	bool by_pasid = domain && domain->by_pasid;
 	struct amdvi_batch batch;
-	struct target target = { .unit = unit, .batch = &batch };
+	struct target target = { .batch = &batch };
 
 	lockdep_assert_held(&unit->x86.lock);
 	amdvi_batch_init(&batch, unit);
+	if (old && !adev->gcr3s.nr && (!domain || domain->parent))
+		amdvi_ats_stop(adev, old);
 	/* if they are not led to any more, the entry changes before they do */
 	if (by_pasid || adev->gcr3s.nr)
 		amdvi_gcr3s_set(adev, IOMMU_NO_PASID, by_pasid ? domain : NULL);
@@ -325,9 +419,12 @@ static void device_set(struct amdvi_device *adev, struct amdvi_domain *domain,
 		change_levels(pdev, &target);
 	amdvi_visit_ids(pdev, unit, write_id, &target);
 	forget_old(&batch, adev);
+	amdvi_ats_forget_old(&batch, adev, IOMMU_NO_PASID);
 	amdvi_batch_run(&batch);
 	adev->domain = domain;
 	adev->id = id;
+	if (domain)
+		amdvi_ats_start(adev, domain);
 	if (old)
 		amdvi_domain_leave(old, adev, IOMMU_NO_PASID);
 	amdvi_gcr3s_close(adev);
@@ -384,6 +481,16 @@ static int device_enter(struct amdvi_device *adev, struct amdvi_domain *domain)
 	return rc;
 }
 
+static int device_lead(struct amdvi_device *adev, struct amdvi_domain *domain)
+{
+	int rc = device_enter(adev, domain);
+
+	if (!rc)
+		device_set(adev, domain,
+			   domain->by_pasid ? adev->gcr3s.id : domain->id);
+	return rc;
+}
+
 int amdvi_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 {
 	struct amdvi_domain *domain = to_amdvi_domain(iommu_domain);
@@ -394,11 +501,11 @@ int amdvi_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 		return -EINVAL;
 	mutex_lock(&adev->unit->x86.lock);
 	rc = unit_is_open(adev);
-	if (!rc)
-		rc = device_enter(adev, domain);
-	if (!rc)
-		device_set(adev, domain,
-			   domain->by_pasid ? adev->gcr3s.id : domain->id);
+	/* the IOMMU core goes back to what was, which has to succeed */
+	if (!rc && READ_ONCE(adev->cut))
+		rc = domain == adev->domain ? 0 : amdvi_refuse_cut(adev);
+	else if (!rc)
+		rc = device_lead(adev, domain);
 	mutex_unlock(&adev->unit->x86.lock);
 	return rc;
 }
@@ -436,6 +543,7 @@ struct iommu_device *amdvi_probe_device(struct device *dev)
 	adev->dev = dev;
 	adev->id = AMDVI_DOMAIN_PASS_THROUGH;
 	amdvi_pasid_enable(adev);
+	amdvi_ats_init(adev);
 	dev_iommu_priv_set(dev, adev);
 	x86_driver.adopt(x86, dev);
 	return &x86->iommu;

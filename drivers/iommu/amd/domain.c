@@ -139,6 +139,7 @@ static void unit_forget(struct amdvi_unit *unit, const struct amdvi_domain *doma
 			if (user->adev->unit == unit)
 				amdvi_batch_pasid(&batch, user->adev->gcr3s.id,
 						  user->pasid, first, last, tables);
+	amdvi_ats_forget(&batch, domain, first, last);
 	amdvi_batch_run(&batch);
 }
 

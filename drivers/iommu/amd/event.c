@@ -3,6 +3,7 @@
  * The event log, 2.5: what a unit has refused. The message that tells of it is that
  * of the unit's PCI function.
  */
+#include <linux/bitmap.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/log2.h>
@@ -99,13 +100,73 @@ static unsigned int pointer(struct amdvi_unit *unit, unsigned int reg)
 	return FIELD_GET(AMDVI_BUFFER_OFFSET, amdvi_read(unit, reg)) % LOG_SLOTS;
 }
 
+/*
+ * What the log says of devices that have not answered is noted before anything is taken
+ * out of it, and for whoever waits for a device, long before the thread comes.
+ *
+ * Return: the tail
+ */
+static unsigned int events_note(struct amdvi_unit *unit)
+{
+	unsigned int tail = pointer(unit, AMDVI_EVENT_TAIL);
+
+	lockdep_assert_held(&unit->events_lock);
+	for (; unit->events_noted != tail;
+	     unit->events_noted = (unit->events_noted + 1) % LOG_SLOTS) {
+		u64 lo = entry_arrives(&unit->events[unit->events_noted]);
+
+		if (unit->silent &&
+		    FIELD_GET(AMDVI_EVT_LO_CODE, lo) == AMDVI_IOTLB_TIMEOUT)
+			__set_bit(FIELD_GET(AMDVI_EVT_LO_DEVICE, lo), unit->silent);
+	}
+	return tail;
+}
+
+/**
+ * amdvi_events_answer - whether a device has answered what it was told
+ * @unit: has waited for it
+ * @id: the device's
+ * @lost: events_lost of the unit, from before
+ *
+ * Return: that. Asked again, the unit has to have waited again
+ *
+ * Context: any.
+ */
+noinline __noclone enum amdvi_answer
+amdvi_events_answer(struct amdvi_unit *unit, u16 id, unsigned int lost)
+{
+	unsigned long flags;
+	bool silent, unknown;
+
+	raw_spin_lock_irqsave(&unit->events_lock, flags);
+	events_note(unit);
+	silent = unit->silent && __test_and_clear_bit(id, unit->silent);
+	unknown = unit->events_lost != lost ||
+		  amdvi_read(unit, AMDVI_STATUS) & AMDVI_STS_EVENT_OVERFLOW;
+	raw_spin_unlock_irqrestore(&unit->events_lock, flags);
+	if (silent)
+		return AMDVI_SILENT;
+	return unknown ? AMDVI_UNKNOWN : AMDVI_ANSWERED;
+}
+
+static bool entry_is_there(struct amdvi_unit *unit, unsigned int head)
+{
+	unsigned long flags;
+	unsigned int tail;
+
+	raw_spin_lock_irqsave(&unit->events_lock, flags);
+	tail = events_note(unit);
+	raw_spin_unlock_irqrestore(&unit->events_lock, flags);
+	return head != tail;
+}
+
 /* A device that is refused a large block is so piece by piece: that is said once. */
 static void log_read(struct amdvi_unit *unit)
 {
 	unsigned int head = pointer(unit, AMDVI_EVENT_HEAD);
 	struct amdvi_command last = {};
 
-	while (head != pointer(unit, AMDVI_EVENT_TAIL)) {
+	while (entry_is_there(unit, head)) {
 		struct amdvi_command *entry = &unit->events[head];
 		u64 lo = entry_arrives(entry), hi = READ_ONCE(entry->hi);
 
@@ -124,6 +185,7 @@ static int log_start(struct amdvi_unit *unit)
 {
 	amdvi_write(unit, AMDVI_EVENT_HEAD, 0);
 	amdvi_write(unit, AMDVI_EVENT_TAIL, 0);
+	unit->events_noted = 0;
 	amdvi_write(unit, AMDVI_STATUS,
 		    AMDVI_STS_EVENT | AMDVI_STS_EVENT_OVERFLOW);
 	return amdvi_control_wait(unit, AMDVI_CTL_EVENTS, AMDVI_STS_EVENTS_RUN,
@@ -133,12 +195,17 @@ static int log_start(struct amdvi_unit *unit)
 /* 2.5: a log that is full records nothing until it was stopped and begins anew. */
 static void log_restart(struct amdvi_unit *unit)
 {
+	unsigned long flags;
+
 	pr_err_ratelimited("%s: more events came than could be recorded\n",
 			   unit->x86.name);
+	raw_spin_lock_irqsave(&unit->events_lock, flags);
+	unit->events_lost++;
 	amdvi_write(unit, AMDVI_STATUS, AMDVI_STS_EVENT_OVERFLOW);
 	if (!amdvi_control_wait(unit, AMDVI_CTL_EVENTS, AMDVI_STS_EVENTS_RUN,
 				false))
 		log_start(unit);
+	raw_spin_unlock_irqrestore(&unit->events_lock, flags);
 }
 
 static irqreturn_t event_thread(int irq, void *arg)
@@ -173,6 +240,11 @@ int amdvi_events_init(struct amdvi_unit *unit)
 						LOG_ORDER);
 	if (!unit->events)
 		return -ENOMEM;
+	if (unit->cap & AMDVI_CAP_IOTLB) {
+		unit->silent = bitmap_zalloc(AMDVI_NR_IDS, GFP_KERNEL);
+		if (!unit->silent)
+			return -ENOMEM;
+	}
 	amdvi_write(unit, AMDVI_EVENTS, virt_to_phys(unit->events) |
 		    FIELD_PREP(AMDVI_BUFFER_LG2, ilog2(LOG_SLOTS)));
 	/* what it tells of from now on is heard as soon as there is who listens */
@@ -218,4 +290,5 @@ void amdvi_events_fini(struct amdvi_unit *unit)
 		pci_disable_device(unit->pdev);
 	}
 	free_pages((unsigned long)unit->events, LOG_ORDER);
+	bitmap_free(unit->silent);
 }

@@ -154,9 +154,11 @@ static int iommufd_hw_info(struct device *dev, u32 type, struct iommufd_hw_data 
 
 static u64 iommufd_capabilities(struct device *dev)
 {
-	return (amdvi_unit_records_writes(to_amdvi_device(dev)->unit) ?
+	const struct amdvi_device *adev = to_amdvi_device(dev);
+
+	return (amdvi_unit_records_writes(adev->unit) ?
 		IOMMU_HW_CAP_DIRTY_TRACKING : 0) |
-	       IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;
+	       (adev->ats ? 0 : IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED);
 }
 
 /* Units that are alike walk each other's tables. */

@@ -217,6 +217,7 @@ static void pasid_write(struct amdvi_device *adev, u32 pasid,
 	amdvi_batch_init(&batch, adev->unit);
 	amdvi_entries_update(adev, &batch);
 	amdvi_batch_pasid(&batch, adev->gcr3s.id, pasid, 0, U64_MAX, true);
+	amdvi_ats_forget_old(&batch, adev, pasid);
 	amdvi_batch_run(&batch);
 }
 
@@ -271,8 +272,8 @@ static int pasid_enter(struct amdvi_device *adev, struct amdvi_domain *domain,
  * Requests that come meanwhile find the old state or the new one.
  *
  * Context: the IOMMU core holds the mutex of the device's group.
- * Return: 0; -EINVAL if the device has no such PASID, or cannot use the domain;
- *	   -EOPNOTSUPP, -ENOMEM, -ENOSPC. Nothing has changed then
+ * Return: 0; -EINVAL if the device has no such PASID, or cannot use the domain; -EIO if
+ *	   it is cut off; -EOPNOTSUPP, -ENOMEM, -ENOSPC. Nothing has changed then
  */
 int amdvi_set_dev_pasid(struct iommu_domain *iommu_domain, struct device *dev,
 			ioasid_t pasid, struct iommu_domain *old)
@@ -286,13 +287,19 @@ int amdvi_set_dev_pasid(struct iommu_domain *iommu_domain, struct device *dev,
 	if (!amdvi_domain_suits(domain, adev->unit))
 		return -EINVAL;
 	mutex_lock(&adev->unit->x86.lock);
-	rc = pasid_enter(adev, domain, pasid);
-	if (!rc) {
-		adev->gcr3s.nr += !old;
-		pasid_write(adev, pasid, domain);
-		if (old)
-			amdvi_domain_leave(to_amdvi_domain(old), adev, pasid);
+	if (READ_ONCE(adev->cut)) {
+		rc = old == iommu_domain ? 0 : amdvi_refuse_cut(adev);
+		goto out;
 	}
+	rc = pasid_enter(adev, domain, pasid);
+	if (rc)
+		goto out;
+	adev->gcr3s.nr += !old;
+	pasid_write(adev, pasid, domain);
+	amdvi_ats_start(adev, domain);
+	if (old)
+		amdvi_domain_leave(to_amdvi_domain(old), adev, pasid);
+out:
 	mutex_unlock(&adev->unit->x86.lock);
 	return rc;
 }
@@ -310,6 +317,8 @@ void amdvi_remove_dev_pasid(struct device *dev, ioasid_t pasid,
 
 	mutex_lock(&adev->unit->x86.lock);
 	adev->gcr3s.nr--;
+	if (!amdvi_device_has_tlb(adev))
+		amdvi_ats_stop(adev, to_amdvi_domain(domain));
 	pasid_write(adev, pasid, NULL);
 	amdvi_domain_leave(to_amdvi_domain(domain), adev, pasid);
 	amdvi_gcr3s_close(adev);

@@ -14,6 +14,8 @@
 #define QUEUE_SLOTS (PAGE_SIZE / sizeof(struct amdvi_command))
 /* Hardware takes microseconds; an emulated unit takes as long as its CPU. */
 #define QUEUE_TIMEOUT_US (10 * USEC_PER_SEC)
+/* A device has up to 90 s to answer, the unit gives up after 100. */
+#define QUEUE_DEVICE_TIMEOUT_US (110 * USEC_PER_SEC)
 /* Reading a register costs more than reading memory. */
 #define QUEUE_LOOK 64
 
@@ -98,7 +100,7 @@ static bool queue_has_stopped(struct amdvi_unit *unit)
 }
 
 /* Whether it has come to the end; false if it has stopped before. */
-static bool queue_wait(struct amdvi_unit *unit)
+static bool queue_wait(struct amdvi_unit *unit, u64 timeout_us)
 {
 	struct amdvi_queue *q = &unit->queue;
 	u64 spins;
@@ -106,7 +108,7 @@ static bool queue_wait(struct amdvi_unit *unit)
 	for (spins = 1; READ_ONCE(*q->status) != q->stamp; spins++) {
 		if (!(spins % QUEUE_LOOK) && queue_has_stopped(unit))
 			return READ_ONCE(*q->status) == q->stamp;
-		if (spins == QUEUE_TIMEOUT_US) {
+		if (spins == timeout_us) {
 			/* Going on would hand memory out that devices reach. */
 			panic("%s: the command buffer stands still\n",
 			      unit->x86.name);
@@ -159,18 +161,18 @@ static bool queue_forget_all(struct amdvi_unit *unit)
 			.lo = opcode(AMDVI_INVALIDATE_ALL),
 		});
 		queue_ring(unit);
-		return queue_wait(unit);
+		return queue_wait(unit, QUEUE_TIMEOUT_US);
 	}
 	while (done && next < AMDVI_NR_IDS) {
 		put_everything(unit, &next);
 		queue_ring(unit);
-		done = queue_wait(unit);
+		done = queue_wait(unit, QUEUE_TIMEOUT_US);
 	}
 	next = 0;
 	while (done && next < AMDVI_NR_IDS) {
 		put_interrupts(unit, &next);
 		queue_ring(unit);
-		done = queue_wait(unit);
+		done = queue_wait(unit, QUEUE_TIMEOUT_US);
 	}
 	return done;
 }
@@ -195,6 +197,25 @@ static void queue_recover(struct amdvi_unit *unit)
 		panic("%s: the unit does not forget\n", unit->x86.name);
 }
 
+/* Whether all was done. What was not, the unit has forgotten with everything else. */
+static bool queue_submit(struct amdvi_unit *unit, const struct amdvi_command *commands,
+			 unsigned int nr, u64 timeout_us)
+{
+	unsigned long flags;
+	unsigned int i;
+	bool done;
+
+	raw_spin_lock_irqsave(&unit->queue.lock, flags);
+	for (i = 0; i < nr; i++)
+		queue_put(&unit->queue, commands[i]);
+	queue_ring(unit);
+	done = queue_wait(unit, timeout_us);
+	if (!done)
+		queue_recover(unit);
+	raw_spin_unlock_irqrestore(&unit->queue.lock, flags);
+	return done;
+}
+
 /**
  * amdvi_batch_init - begin to collect commands
  * @batch: for them
@@ -204,30 +225,48 @@ void amdvi_batch_init(struct amdvi_batch *batch, struct amdvi_unit *unit)
 {
 	batch->unit = unit;
 	batch->nr = 0;
+	batch->devices = 0;
+}
+
+/* Once more, where it is not known whether the device has answered. */
+static bool device_answers(struct amdvi_batch *batch, unsigned int i, bool done,
+			   unsigned int lost)
+{
+	struct amdvi_unit *unit = batch->unit;
+	u16 id = FIELD_GET(AMDVI_CMD_LO_DEVICE, batch->commands[i].lo);
+	enum amdvi_answer answer = amdvi_events_answer(unit, id, lost);
+
+	if (done && answer != AMDVI_UNKNOWN)
+		return answer == AMDVI_ANSWERED;
+	lost = READ_ONCE(unit->events_lost);
+	return queue_submit(unit, &batch->commands[i], 1, QUEUE_DEVICE_TIMEOUT_US) &&
+	       amdvi_events_answer(unit, id, lost) == AMDVI_ANSWERED;
 }
 
 /**
  * amdvi_batch_run - give what was collected, and wait until it is done
  * @batch: the commands; empty afterwards
  *
- * Context: any.
+ * A device that does not answer is cut off. Where the unit stops it forgets everything.
+ *
+ * Context: any. Where TLBs of devices are in it, as long as the devices take, which may
+ * be 90 s.
  */
 void amdvi_batch_run(struct amdvi_batch *batch)
 {
-	struct amdvi_unit *unit = batch->unit;
-	unsigned long flags;
-	unsigned int i;
+	unsigned int lost = READ_ONCE(batch->unit->events_lost), i;
+	bool done;
 
 	if (!batch->nr)
 		return;
-	raw_spin_lock_irqsave(&unit->queue.lock, flags);
+	done = queue_submit(batch->unit, batch->commands, batch->nr, batch->devices ?
+			    QUEUE_DEVICE_TIMEOUT_US : QUEUE_TIMEOUT_US);
 	for (i = 0; i < batch->nr; i++)
-		queue_put(&unit->queue, batch->commands[i]);
-	queue_ring(unit);
-	if (!queue_wait(unit))
-		queue_recover(unit);
-	raw_spin_unlock_irqrestore(&unit->queue.lock, flags);
-	batch->nr = 0;
+		if (batch->devices & BIT(i) &&
+		    !READ_ONCE(batch->adev[i]->cut_done) &&
+		    !device_answers(batch, i, done, lost))
+			amdvi_device_cut(batch->adev[i]);
+	amdvi_batch_init(batch, batch->unit);
 }
 
 /**
@@ -236,7 +275,7 @@ void amdvi_batch_run(struct amdvi_batch *batch)
  * @lo: bits 63:0 of the command
  * @hi: bits 127:64 of it
  *
- * Context: any.
+ * Context: as amdvi_batch_run()
  */
 void amdvi_batch_add(struct amdvi_batch *batch, u64 lo, u64 hi)
 {
@@ -328,6 +367,46 @@ void amdvi_batch_pasid(struct amdvi_batch *batch, u16 domain, u32 pasid, u64 fir
 			       FIELD_PREP(AMDVI_PAGES_LO_DOMAIN, domain) |
 			       FIELD_PREP(AMDVI_PAGES_LO_PASID, pasid),
 			range_bits(first, last, tables) | AMDVI_PAGES_HI_GN);
+}
+
+/* 2.4.4: of a function without one of its own, its physical function's queue. */
+static u64 queue_of(struct pci_dev *pdev)
+{
+	return FIELD_PREP(AMDVI_IOTLB_LO_QUEUE, pci_dev_id(pci_physfn(pdev)));
+}
+
+/**
+ * amdvi_batch_device_tlb - have a device forget translations of a range
+ * @batch: is added to
+ * @adev: the device; its ATS is on, and stays on until the batch has run
+ * @pasid: with which it asked for them, IOMMU_NO_PASID without
+ * @first: first address
+ * @last: last address
+ *
+ * The unit has to forget them before, as it could tell the device again: what is in the
+ * batch is done first.
+ *
+ * Context: as amdvi_batch_run()
+ */
+void amdvi_batch_device_tlb(struct amdvi_batch *batch, struct amdvi_device *adev,
+			    u32 pasid, u64 first, u64 last)
+{
+	const u64 fence = opcode(AMDVI_COMPLETION_WAIT) | AMDVI_WAIT_LO_F;
+	struct pci_dev *pdev = to_pci_dev(adev->dev);
+	u64 lo = opcode(AMDVI_INVALIDATE_IOTLB) | queue_of(pdev) |
+		 FIELD_PREP(AMDVI_CMD_LO_DEVICE, pci_dev_id(pdev)) |
+		 FIELD_PREP(AMDVI_IOTLB_LO_PENDING, adev->ats_pending);
+	u64 hi = range_bits(first, last, false);
+
+	if (pasid != IOMMU_NO_PASID) {
+		lo |= amdvi_iotlb_pasid(pasid);
+		hi |= AMDVI_PAGES_HI_GN;
+	}
+	if (batch->nr && !(batch->devices & BIT(batch->nr - 1)))
+		amdvi_batch_add(batch, fence, 0);
+	amdvi_batch_add(batch, lo, hi);
+	batch->adev[batch->nr - 1] = adev;
+	batch->devices |= BIT(batch->nr - 1);
 }
 
 /**

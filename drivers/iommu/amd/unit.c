@@ -150,6 +150,8 @@ static int unit_add(const struct ivrs_unit *ivrs, unsigned int index)
 	snprintf(unit->x86.name, sizeof(unit->x86.name), "amdvi%u", index);
 	mutex_init(&unit->x86.lock);
 	raw_spin_lock_init(&unit->control_lock);
+	raw_spin_lock_init(&unit->entry_lock);
+	raw_spin_lock_init(&unit->events_lock);
 	raw_spin_lock_init(&unit->queue.lock);
 	rc = unit_claim(unit);
 	lacks = rc ? NULL : unit_lacks(unit);
@@ -232,7 +234,9 @@ void amdvi_forget(void)
 /* Whatever runs already was left so by firmware, or by a kernel before this one. */
 static void unit_quiet(struct amdvi_unit *unit)
 {
-	amdvi_control(unit, ~AMDVI_CTL_INV_TIMEOUT, 0);
+	/* a device has up to 90 s to answer, says PCIe */
+	amdvi_control(unit, ~0ULL, unit->cap & AMDVI_CAP_IOTLB ?
+		      FIELD_PREP(AMDVI_CTL_INV_TIMEOUT, AMDVI_INV_TIMEOUT_100S) : 0);
 	/* 3.4.5: addresses that nobody would check */
 	amdvi_write(unit, AMDVI_EXCLUSION, 0);
 	amdvi_write(unit, AMDVI_EXCLUSION_LIMIT, 0);

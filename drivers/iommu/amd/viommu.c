@@ -51,7 +51,7 @@ static const struct known known_commands[] = {
 	{ AMDVI_INVALIDATE_PAGES, AMDVI_PAGES_LO_PASID | AMDVI_PAGES_LO_DOMAIN,
 	  AMDVI_PAGES_HI_S | AMDVI_PAGES_HI_PDE | AMDVI_PAGES_HI_GN |
 	  GENMASK_ULL(63, 12), false, true },
-	/* devices remember nothing: their ATS is off */
+	/* devices remember nothing: their ATS is off with tables of guests */
 	{ AMDVI_INVALIDATE_IOTLB, GENMASK_ULL(59, 0), U64_MAX, true, false },
 	{ AMDVI_PREFETCH, GENMASK_ULL(59, 0), U64_MAX, true, false },
 	{ AMDVI_INVALIDATE_ALL, 0, 0, false, true },

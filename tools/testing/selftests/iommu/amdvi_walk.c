@@ -158,7 +158,7 @@ void amdvi_pretend_pasids(uint64_t efr, uint64_t efr2, uint32_t pasids)
 	fd = OK(open("/sys/module/amdvi_walk/parameters/more_efr", O_WRONLY | O_CLOEXEC));
 	dprintf(fd, "%lu", efr);
 	close(fd);
-	if (!efr && !efr2)
+	if (!efr && !efr2 && !pasids)
 		return;
 	fd = open("/m/amdvi_pretend.ko", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -172,6 +172,15 @@ void amdvi_pretend_pasids(uint64_t efr, uint64_t efr2, uint32_t pasids)
 void amdvi_pretend(uint64_t efr, uint64_t efr2)
 {
 	amdvi_pretend_pasids(efr, efr2, 0);
+}
+
+void amdvi_mute(bool on)
+{
+	const char *path = "/sys/module/amdvi_pretend/parameters/mute";
+	int fd = OK(open(path, O_WRONLY | O_CLOEXEC));
+
+	CHECK_EQ(write(fd, on ? "1" : "0", 1), 1);
+	close(fd);
 }
 
 void amdvi_event(uint64_t lo, uint64_t hi)

@@ -53,6 +53,9 @@ void amdvi_pretend(uint64_t efr, uint64_t efr2);
 /* The same, and devices behind the unit have PASIDs: no emulated one has. */
 void amdvi_pretend_pasids(uint64_t efr, uint64_t efr2, uint32_t pasids);
 
+/* Devices do not answer when they are told to forget; while it pretends to something. */
+void amdvi_mute(bool on);
+
 /* As if the unit had logged an event; while it pretends to something. */
 void amdvi_event(uint64_t lo, uint64_t hi);
 

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ats_unit.h"
 #include "devices.h"
 #include "mem.h"
 #include "rng.h"
 #include "vtd_ops.h"
-#include "vtd_walk.h"
 
 #define PAGE 4096UL
 #define OWN	0x10000000UL
@@ -22,25 +22,19 @@
 
 static struct space s;
 static struct vdev v;
-static struct vtd_requester r;
-
-static bool own_driver(void)
-{
-	return !access("/sys/class/iommu/vtd0", F_OK);
-}
+static const struct ats_unit *unit;
 
 /* The nth device with ATS, bound, not attached. */
 static void begin(int nth)
 {
 	pci_bdf bdf;
 
-	if (!own_driver())
-		tap_skip("the unit is not driven by iommu_vtd");
+	unit = ats_unit();
 	if (!pci_find(PCI_RNG, nth, bdf))
 		tap_skip("this machine has no virtio random number generator number %d", nth);
 	space_open(&s);
 	OK(vdev_setup(&v, bdf, s.fd));
-	vtd_requester(&r, bdf);
+	unit->find(bdf);
 }
 
 static void attach_to(uint32_t pt)
@@ -112,8 +106,7 @@ static void not_there(void)
 	struct testdev d;
 	uint64_t caps;
 
-	if (!own_driver())
-		tap_skip("the unit is not driven by iommu_vtd");
+	ats_unit();
 	space_open(&s);
 	need_edu(&d, 0, s.fd);
 	OK(iofd_hw_info(s.fd, d.vdev.id, NULL, &length, NULL, &caps));
@@ -153,50 +146,7 @@ static void dma(void)
 	}
 }
 
-static struct vtd_walk_queue queue;
-
-static unsigned int type_of(const struct vtd_walk_told *t)
-{
-	return t->lo & 0xf;
-}
-
-/* 6.5.2.3 and 6.5.2.4 by their numbers: the unit's own translations */
-static bool is_iotlb(const struct vtd_walk_told *t)
-{
-	return type_of(t) == 2 || type_of(t) == 6;
-}
-
-/* 6.5.2.5, 6.5.2.6: a device, by its id, and perhaps a PASID of it */
-static bool is_device_tlb(const struct vtd_walk_told *t)
-{
-	return type_of(t) == 3 || type_of(t) == 8;
-}
-
-static unsigned int device_of(const struct vtd_walk_told *t)
-{
-	return t->lo >> (type_of(t) == 3 ? 32 : 16) & 0xffff;
-}
-
-static uint32_t pasid_of(const struct vtd_walk_told *t)
-{
-	return type_of(t) == 3 ? VTD_WALK_NO_PASID : t->lo >> 32 & 0xfffff;
-}
-
-/* What of a device's translations it is about: first and last address. */
-static void device_range(const struct vtd_walk_told *t, uint64_t *first, uint64_t *last)
-{
-	uint64_t address = t->hi & ~0xfffUL, size = PAGE;
-
-	if (t->hi & (type_of(t) == 3 ? 1 : 1 << 11)) {
-		size = 2 * PAGE;
-		while (size && address & (size / 2)) {
-			address &= ~(size / 2);
-			size *= 2;
-		}
-	}
-	*first = size ? address & ~(size - 1) : 0;
-	*last = *first + size - 1;
-}
+static struct ats_told told[ATS_NR_TOLD];
 
 /*
  * The newest of what the unit was told is that the device forgets all of the
@@ -204,37 +154,35 @@ static void device_range(const struct vtd_walk_told *t, uint64_t *first, uint64_
  */
 static void was_told_of(uint32_t pasid, uint64_t from, uint64_t to)
 {
-	uint64_t first, last;
 	int i;
 
-	vtd_told(&r, &queue);
-	for (i = VTD_WALK_NR_TOLD - 1; i >= 0 && !is_device_tlb(&queue.told[i]); i--)
+	unit->told(told);
+	for (i = ATS_NR_TOLD - 1; i >= 0 && told[i].kind != ATS_DEVICE; i--)
 		;
 	CHECK(i >= 2);
-	CHECK_EQ(device_of(&queue.told[i]), r.sid);
-	CHECK_EQ(pasid_of(&queue.told[i]), pasid);
-	device_range(&queue.told[i], &first, &last);
-	if (first > from || last < to)
+	CHECK_EQ(told[i].device, unit->id());
+	CHECK_EQ(told[i].pasid, pasid);
+	if (told[i].first > from || told[i].last < to)
 		tap_fail(__FILE__, __LINE__, "0x%lx-0x%lx was forgotten of 0x%lx-0x%lx",
-			 first, last, from, to);
-	CHECK_EQ(type_of(&queue.told[i - 1]), 5);
-	CHECK(is_iotlb(&queue.told[i - 2]));
-	CHECK(i < VTD_WALK_NR_TOLD - 1);
-	CHECK_EQ(type_of(&queue.told[i + 1]), 5);
+			 told[i].first, told[i].last, from, to);
+	CHECK_EQ(told[i - 1].kind, ATS_WAIT);
+	CHECK_EQ(told[i - 2].kind, ATS_IOTLB);
+	CHECK(i < ATS_NR_TOLD - 1);
+	CHECK_EQ(told[i + 1].kind, ATS_WAIT);
 }
 
 static void was_told(uint64_t from, uint64_t to)
 {
-	was_told_of(VTD_WALK_NO_PASID, from, to);
+	was_told_of(ATS_NO_PASID, from, to);
 }
 
 static unsigned int device_tlbs(void)
 {
 	unsigned int i, n = 0;
 
-	vtd_told(&r, &queue);
-	for (i = 0; i < VTD_WALK_NR_TOLD; i++)
-		n += is_device_tlb(&queue.told[i]);
+	unit->told(told);
+	for (i = 0; i < ATS_NR_TOLD; i++)
+		n += told[i].kind == ATS_DEVICE;
 	return n;
 }
 
@@ -251,7 +199,7 @@ static void told_to_forget(void)
 
 	for (nth = 0; nth < 2; nth++) {
 		begin(nth);
-			attach_to(s.ioas);
+		attach_to(s.ioas);
 		for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 			uint64_t from = ranges[i].iova, len = ranges[i].pages * PAGE;
 
@@ -289,7 +237,7 @@ static void not_told(void)
 	attach_to(s.ioas);
 	OK(vdev_detach(&v));
 	/* more than what is looked at */
-	for (i = 0; i < VTD_WALK_NR_TOLD; i++) {
+	for (i = 0; i < ATS_NR_TOLD; i++) {
 		OK(space_map(&s, mem, PAGE, DATA));
 		OK(space_unmap(&s, DATA, PAGE));
 	}
@@ -318,9 +266,9 @@ static void cut_off(void)
 	OK(rng_fill(&r, DATA, 64, 10000));
 	CHECK(!is_zero(mem, 64));
 
-	vtd_mute(true);
+	unit->mute(true);
 	OK(space_unmap(&s, DATA + 16 * PAGE, PAGE));
-	vtd_mute(false);
+	unit->mute(false);
 	memset(mem, 0, PAGE);
 	/* mapped as ever, and out of reach */
 	CHECK(rng_fill(&r, DATA, 64, 500) == -ETIMEDOUT);
@@ -356,9 +304,9 @@ static void cut_off_when_replaced(void)
 	attach_to(a);
 	OK(rng_init(&r, &v, own, OWN));
 	OK(rng_fill(&r, DATA, 64, 10000));
-	vtd_mute(true);
+	unit->mute(true);
 	attach_to(b);
-	vtd_mute(false);
+	unit->mute(false);
 	memset(mem, 0, PAGE);
 	CHECK(rng_fill(&r, DATA, 64, 500) == -ETIMEDOUT);
 	CHECK(is_zero(mem, PAGE));
@@ -385,9 +333,8 @@ static uint32_t pasid_table(uint32_t *ioas)
 static uint32_t begin_pasids(uint32_t *ioas)
 {
 	begin(0);
-	if (!vtd_is_scalable(&r) || !(r.ecap >> 40 & 1))
+	if (!unit->pasids(1000))
 		tap_skip("this unit has no PASIDs");
-	OK(vtd_fake_pasids(&r, 1000));
 	return pasid_table(ioas);
 }
 
@@ -395,7 +342,7 @@ static uint32_t begin_pasids(uint32_t *ioas)
 static void end_pasids(void)
 {
 	vdev_close(&v);
-	OK(vtd_fake_pasids(&r, 0));
+	unit->pasids(0);
 }
 
 static void forgets(uint32_t pasid, uint32_t ioas)
@@ -420,7 +367,7 @@ static void pasids(void)
 	forgets(5, ioas[0]);
 	attach_to(plain);
 	CHECK(ats_is_on());
-	forgets(VTD_WALK_NO_PASID, none);
+	forgets(ATS_NO_PASID, none);
 	forgets(5, ioas[0]);
 	OK(pasid_attach(&v, 999, pt[1]));
 	forgets(999, ioas[1]);
@@ -449,7 +396,7 @@ static void pasids(void)
 
 static unsigned int fault_of(uint32_t pasid)
 {
-	return vtd_translate(&r, pasid, DATA, VTD_WALK_READ, NULL);
+	return unit->fault(pasid, DATA);
 }
 
 /* Cut off from everything, for what it was told of one PASID. */
@@ -465,9 +412,9 @@ static void pasids_cut_off(void)
 	OK(pasid_attach(&v, 5, pt[0]));
 	OK(pasid_attach(&v, 6, pt[1]));
 	CHECK_EQ(fault_of(6), 0);
-	vtd_mute(true);
+	unit->mute(true);
 	OK(iofd_unmap(s.fd, ioas[0], DATA + PAGE, PAGE, NULL));
-	vtd_mute(false);
+	unit->mute(false);
 	CHECK(fault_of(6));
 	REFUSED(v.fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, pasid_attach(&v, 7, pt[1]), -EIO);
 	OK(pasid_detach(&v, 5));
@@ -484,6 +431,13 @@ static void pasids_cut_off(void)
 	end_pasids();
 }
 
+static void back(void)
+{
+	unit = ats_unit();
+	if (unit->back)
+		unit->back();
+}
+
 static const struct tap_test tests[] = {
 	{ "ATS is on while a device is attached, and only then", on_and_off },
 	{ "a device without ATS says so", not_there },
@@ -495,6 +449,7 @@ static const struct tap_test tests[] = {
 	{ "the same when its table is replaced", cut_off_when_replaced },
 	{ "PASIDs: what leaves a table is forgotten for each", pasids },
 	{ "PASIDs of a device that does not answer", pasids_cut_off },
+	{ "the unit is itself again", back },
 };
 
 int main(int argc, char **argv)

@@ -558,9 +558,6 @@ static int told(struct amdvi_walk_told *t)
 		return -ENXIO;
 	for (left = slots; nr && left; left--) {
 		head = (head + slots - 1) % slots;
-		/* COMPLETION_WAIT */
-		if (at[2 * head] >> 60 == 1)
-			continue;
 		nr--;
 		t->told[nr][0] = at[2 * head];
 		t->told[nr][1] = at[2 * head + 1];

@@ -140,13 +140,12 @@ struct amdvi_walk_interrupt {
 	__u32 destination;
 };
 
-#define AMDVI_WALK_NR_TOLD 32
+#define AMDVI_WALK_NR_TOLD 64
 
 /**
  * struct amdvi_walk_told - what a unit was told to do
  * @unit: physical address of the unit's registers
- * @told: out: the last commands that it has taken, but for those that only wait; the
- *	  newest last
+ * @told: out: the last commands that it has taken, the newest last
  */
 struct amdvi_walk_told {
 	__u64 unit;

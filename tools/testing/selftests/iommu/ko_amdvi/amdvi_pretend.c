@@ -3,7 +3,7 @@
  * Has iommu_amdvi believe that a unit can more than it can, as long as this is loaded:
  * the driver makes all that it would make for one that does, and the tables are there
  * for the software walker. What the emulated unit then makes of requests of devices is
- * its own business.
+ * its own business. Or it believes that devices do not answer.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -21,6 +21,10 @@ MODULE_PARM_DESC(efr2, "Bits to add to the second register of them");
 static uint pasids;
 module_param(pasids, uint, 0400);
 MODULE_PARM_DESC(pasids, "How many PASIDs the unit, and all devices behind it, have");
+
+static bool mute;
+module_param(mute, bool, 0600);
+MODULE_PARM_DESC(mute, "No device answers when it is told to forget translations");
 
 static struct amdvi_unit *pretender;
 static u64 real_efr;
@@ -86,9 +90,22 @@ static void give_pasids(u32 nr)
 			pdev->dev.iommu->max_pasids = nr;
 }
 
+static int no_answer(struct kretprobe_instance *instance, struct pt_regs *at)
+{
+	if (mute)
+		regs_set_return_value(at, AMDVI_SILENT);
+	return 0;
+}
+
+static struct kretprobe mute_probe = {
+	.kp.symbol_name = "iommu_amdvi:amdvi_events_answer",
+	.handler = no_answer,
+};
+
 static int __init pretend_init(void)
 {
 	int (*everything_init)(struct amdvi_unit *unit);
+	int rc;
 
 	pretender = find_unit();
 	if (!pretender)
@@ -99,6 +116,9 @@ static int __init pretend_init(void)
 		if (!everything_init || everything_init(pretender))
 			return -ENOMEM;
 	}
+	rc = register_kretprobe(&mute_probe);
+	if (rc)
+		return rc;
 	real_pasids = pretender->x86.iommu.max_pasids;
 	real_efr = pretender->efr;
 	real_efr2 = pretender->efr2;
@@ -112,6 +132,7 @@ module_init(pretend_init);
 
 static void __exit pretend_exit(void)
 {
+	unregister_kretprobe(&mute_probe);
 	pretender->efr = real_efr;
 	pretender->efr2 = real_efr2;
 	if (pasids)
