@@ -66,6 +66,18 @@ struct amdvi_queue {
 };
 
 /**
+ * struct amdvi_ppr - the log of page requests of a unit
+ * @regs: the unit's registers, but where a test plays the part of those of the log;
+ *	  constant
+ * @entries: the log, which hardware writes; NULL until a device wants to use it. Written
+ *	     under the unit's lock and that of its requests
+ */
+struct amdvi_ppr {
+	void __iomem *regs;
+	struct amdvi_command *entries;
+};
+
+/**
  * struct amdvi_unit - a unit
  * @x86: what all units of PCs have
  * @ivrs: what firmware says of it; constant
@@ -88,7 +100,8 @@ struct amdvi_queue {
  *	    has asked for yet. NULL where no device has a TLB. Under @events_lock
  * @events_noted: up to where @silent knows what the log says
  * @events_lost: how often it has overflowed; written under @events_lock
- * @irq: tells of events; 0 without
+ * @irq: tells of events and page requests; 0 without
+ * @ppr: its log of page requests
  * @interrupts: remapping of the devices' interrupts, NULL where they are not; set
  *		before the IOMMU core knows the unit
  */
@@ -112,6 +125,7 @@ struct amdvi_unit {
 	unsigned int events_noted;
 	unsigned int events_lost;
 	int irq;
+	struct amdvi_ppr ppr;
 	struct amdvi_interrupts *interrupts;
 };
 
@@ -153,6 +167,7 @@ struct amdvi_gcr3s {
  * @cut: it has not forgotten what it was told to, and is kept from all memory until
  *	 it is detached. Written under entry_lock of the unit
  * @cut_done: the unit knows of it as well, nothing need be told to the device
+ * @asker: its page requests
  */
 struct amdvi_device {
 	struct device *dev;
@@ -166,6 +181,7 @@ struct amdvi_device {
 	bool ats_on;
 	bool cut;
 	bool cut_done;
+	struct x86_asker asker;
 };
 
 static inline struct amdvi_device *to_amdvi_device(struct device *dev)
@@ -279,6 +295,7 @@ void amdvi_batch_pasid(struct amdvi_batch *batch, u16 domain, u32 pasid, u64 fir
 void amdvi_batch_device_tlb(struct amdvi_batch *batch, struct amdvi_device *adev,
 			    u32 pasid, u64 first, u64 last);
 void amdvi_batch_add(struct amdvi_batch *batch, u64 lo, u64 hi);
+void amdvi_answer_requests(struct amdvi_unit *unit, u64 lo, u64 hi);
 void amdvi_forget_all(struct amdvi_unit *unit);
 
 /* event.c */
@@ -286,6 +303,13 @@ int amdvi_events_init(struct amdvi_unit *unit);
 void amdvi_events_fini(struct amdvi_unit *unit);
 enum amdvi_answer amdvi_events_answer(struct amdvi_unit *unit, u16 id,
 				      unsigned int lost);
+
+/* ppr.c */
+extern const struct x86_request_ops amdvi_request_ops;
+void amdvi_ppr_init(struct amdvi_unit *unit);
+void amdvi_ppr_fini(struct amdvi_unit *unit);
+bool amdvi_ppr_interrupt(struct amdvi_unit *unit);
+void amdvi_ppr_switch(struct amdvi_unit *unit, bool on);
 
 /* ats.c */
 void amdvi_ats_init(struct amdvi_device *adev);

@@ -69,6 +69,8 @@ void amdvi_ats_start(struct amdvi_device *adev, struct amdvi_domain *domain)
 	spin_unlock(&domain->lock);
 	if (rc)
 		dev_warn_once(adev->dev, "ATS cannot be enabled: %d\n", rc);
+	else
+		x86_asker_start(&adev->asker);
 }
 
 /**
@@ -76,14 +78,15 @@ void amdvi_ats_start(struct amdvi_device *adev, struct amdvi_domain *domain)
  * @adev: the device; its unit is locked, its entry has not changed yet
  * @domain: what it was
  *
- * What the device has sent is through when this returns; translated requests that it
- * sends all the same end where the entry is changed. It has forgotten everything when
- * its ATS is switched on again.
+ * Its page requests are switched off before. What the device has sent is through when
+ * this returns; translated requests that it sends all the same end where the entry is
+ * changed. It has forgotten everything when its ATS is switched on again.
  */
 void amdvi_ats_stop(struct amdvi_device *adev, struct amdvi_domain *domain)
 {
 	if (!adev->ats_on)
 		return;
+	x86_asker_stop(&adev->asker);
 	spin_lock(&domain->lock);
 	pci_disable_ats(to_pci_dev(adev->dev));
 	adev->ats_on = false;

@@ -221,8 +221,10 @@ static int write_id(u16 id, void *arg)
 	u64 w[2] = { target->w[0], target->w[1] };
 	unsigned long flags;
 
-	if (id != pci_dev_id(to_pci_dev(target->adev->dev)))
+	if (id != pci_dev_id(to_pci_dev(target->adev->dev))) {
+		w[0] &= ~AMDVI_DTE_0_PPR;
 		w[1] &= ~AMDVI_DTE_1_I;
+	}
 	raw_spin_lock_irqsave(&unit->entry_lock, flags);
 	if (target->adev->cut)
 		entry_blocked(w, unit);
@@ -331,6 +333,8 @@ static void entry_gcr3s(struct target *target, const struct amdvi_gcr3s *g,
 static void target_set(struct target *target, const struct amdvi_device *adev,
 		       const struct amdvi_domain *domain, u16 id)
 {
+	const struct amdvi_unit *unit = adev->unit;
+
 	target->adev = adev;
 	target->unit = adev->unit;
 	if (adev->gcr3s.nr || (domain && domain->by_pasid))
@@ -339,11 +343,13 @@ static void target_set(struct target *target, const struct amdvi_device *adev,
 	else if (domain)
 		entry_domain(target, domain);
 	else if (id == AMDVI_DOMAIN_BLOCKED)
-		entry_blocked(target->w, adev->unit);
+		entry_blocked(target->w, unit);
 	else
 		entry_pass_through(target->w);
 	if (adev->ats && (adev->gcr3s.nr || (domain && !domain->parent)))
 		target->w[1] |= AMDVI_DTE_1_I;
+	if (adev->asker.on && unit->efr & AMDVI_EFR_EPH)
+		target->w[0] |= AMDVI_DTE_0_PPR;
 }
 
 /*
@@ -425,6 +431,8 @@ static void device_set(struct amdvi_device *adev, struct amdvi_domain *domain,
 	adev->id = id;
 	if (domain)
 		amdvi_ats_start(adev, domain);
+	else
+		x86_asker_drain(&adev->asker);
 	if (old)
 		amdvi_domain_leave(old, adev, IOMMU_NO_PASID);
 	amdvi_gcr3s_close(adev);
@@ -541,6 +549,8 @@ struct iommu_device *amdvi_probe_device(struct device *dev)
 		return ERR_PTR(-ENOMEM);
 	adev->unit = to_amdvi_unit(x86);
 	adev->dev = dev;
+	adev->asker.unit = x86;
+	adev->asker.dev = dev;
 	adev->id = AMDVI_DOMAIN_PASS_THROUGH;
 	amdvi_pasid_enable(adev);
 	amdvi_ats_init(adev);

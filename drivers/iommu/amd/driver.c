@@ -107,6 +107,7 @@ const struct x86_driver x86_driver = {
 	.adopt = amdvi_interrupts_adopt,
 	.abandon = amdvi_interrupts_abandon,
 	.stop_isolating = amdvi_interrupts_fini,
+	.requests = &amdvi_request_ops,
 };
 
 MODULE_DESCRIPTION("AMD-Vi");

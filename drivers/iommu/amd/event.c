@@ -223,6 +223,8 @@ static irqreturn_t event_thread(int irq, void *arg)
 			log_restart(unit);
 		handled = IRQ_HANDLED;
 	}
+	if (amdvi_ppr_interrupt(unit))
+		handled = IRQ_HANDLED;
 	return handled;
 }
 

@@ -185,4 +185,7 @@ const struct iommufd_driver_ops amdvi_iommufd_ops = {
 	.shares_tables = iommufd_shares_tables,
 	.viommu_init = amdvi_viommu_init,
 	.replace_pasid = amdvi_replace_pasid,
+	.enable_faults = x86_enable_faults,
+	.disable_faults = x86_disable_faults,
+	.page_response = x86_answer_fault,
 };

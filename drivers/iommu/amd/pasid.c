@@ -320,6 +320,7 @@ void amdvi_remove_dev_pasid(struct device *dev, ioasid_t pasid,
 	if (!amdvi_device_has_tlb(adev))
 		amdvi_ats_stop(adev, to_amdvi_domain(domain));
 	pasid_write(adev, pasid, NULL);
+	x86_asker_drain(&adev->asker);
 	amdvi_domain_leave(to_amdvi_domain(domain), adev, pasid);
 	amdvi_gcr3s_close(adev);
 	mutex_unlock(&adev->unit->x86.lock);

@@ -410,6 +410,23 @@ void amdvi_batch_device_tlb(struct amdvi_batch *batch, struct amdvi_device *adev
 }
 
 /**
+ * amdvi_answer_requests - have a unit send an answer to page requests
+ * @unit: the unit
+ * @lo: bits 63:0 of the command
+ * @hi: bits 127:64 of it
+ *
+ * If the unit does not like it the kernel's log says so, and the device gets none.
+ *
+ * Context: any.
+ */
+void amdvi_answer_requests(struct amdvi_unit *unit, u64 lo, u64 hi)
+{
+	const struct amdvi_command command = { lo, hi };
+
+	queue_submit(unit, &command, 1, QUEUE_TIMEOUT_US);
+}
+
+/**
  * amdvi_forget_all - forget whatever may be cached
  * @unit: the unit
  *

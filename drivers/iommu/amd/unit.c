@@ -159,6 +159,7 @@ static int unit_add(const struct ivrs_unit *ivrs, unsigned int index)
 		pr_err("%s: %s\n", unit->x86.name, lacks);
 		rc = -EOPNOTSUPP;
 	}
+	amdvi_ppr_init(unit);
 	if (!rc && amdvi_unit_pasids(unit))
 		rc = amdvi_everything_init(unit);
 	if (rc) {
@@ -299,6 +300,7 @@ void amdvi_remove(struct x86_unit *x86)
 	list_del(&x86->link);
 	if (unit->table) {
 		amdvi_events_fini(unit);
+		amdvi_ppr_fini(unit);
 		amdvi_queue_fini(unit);
 		amdvi_control(unit, AMDVI_CTL_IOMMU, 0);
 		/* nothing of it is read any more */

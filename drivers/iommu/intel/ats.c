@@ -129,7 +129,7 @@ void vtd_ats_start(struct vtd_device *vdev, struct vtd_domain *domain)
 	if (rc)
 		dev_warn_once(vdev->dev, "ATS cannot be enabled: %d\n", rc);
 	else
-		vtd_prq_start(vdev);
+		x86_asker_start(&vdev->asker);
 }
 
 /* The domain is locked. */
@@ -167,7 +167,7 @@ void vtd_ats_stop(struct vtd_device *vdev, struct vtd_domain *domain, u32 pasid)
 {
 	if (vdev->tlbs != 1)
 		return;
-	vtd_prq_stop(vdev);
+	x86_asker_stop(&vdev->asker);
 	spin_lock(&domain->lock);
 	if (vdev->ats_on)
 		pci_disable_ats(to_pci_dev(vdev->dev));

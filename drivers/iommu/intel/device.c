@@ -245,7 +245,7 @@ static u64 id_allowed(const struct vtd_device *vdev, u16 sid)
 {
 	if (!id_has_tlb(vdev, sid))
 		return 0;
-	return VTD_SCTX_0_DTE | (vdev->pri_on ? VTD_SCTX_0_PRE : 0);
+	return VTD_SCTX_0_DTE | (vdev->asker.on ? VTD_SCTX_0_PRE : 0);
 }
 
 /* The word of an id's context entry that has the present bit; NULL without one. */
@@ -410,7 +410,7 @@ static void device_set(struct vtd_device *vdev, struct vtd_domain *domain,
 	if (domain)
 		vtd_ats_start(vdev, domain);
 	else
-		vtd_prq_drain(vdev);
+		x86_asker_drain(&vdev->asker);
 	if (old)
 		vtd_ats_leave(vdev, old, IOMMU_NO_PASID);
 	if (old)
@@ -632,6 +632,8 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 		return ERR_PTR(-ENOMEM);
 	vdev->unit = unit;
 	vdev->dev = dev;
+	vdev->asker.unit = &unit->x86;
+	vdev->asker.dev = dev;
 	rc = device_init(vdev);
 	if (rc) {
 		vtd_device_free(vdev);

@@ -168,6 +168,7 @@ const struct x86_driver x86_driver = {
 	.adopt = vtd_interrupts_adopt,
 	.abandon = vtd_interrupts_abandon,
 	.stop_isolating = vtd_interrupts_fini,
+	.requests = &vtd_request_ops,
 };
 
 MODULE_DESCRIPTION("Intel VT-d");

@@ -181,7 +181,7 @@ const struct iommufd_driver_ops vtd_iommufd_ops = {
 	.shares_tables = vtd_iommufd_shares_tables,
 	.viommu_init = vtd_viommu_init,
 	.replace_pasid = vtd_replace_pasid,
-	.enable_faults = vtd_enable_faults,
-	.disable_faults = vtd_disable_faults,
-	.page_response = vtd_answer_fault,
+	.enable_faults = x86_enable_faults,
+	.disable_faults = x86_disable_faults,
+	.page_response = x86_answer_fault,
 };

@@ -25,15 +25,15 @@ static bool is_wrong(const u64 q[4], u32 max_pasids)
  * @max_pasids: what the unit has, 0 for none
  *
  * Context: any.
- * Return: what to do with it. Of VTD_PAGE_REQUEST_UNKNOWN nothing is in @request
+ * Return: what to do with it. Of X86_PAGE_REQUEST_UNKNOWN nothing is in @request
  */
-enum vtd_page_request_kind
-vtd_page_request_read(struct vtd_page_request *request, const u64 q[4],
+enum x86_page_request_kind
+vtd_page_request_read(struct x86_page_request *request, const u64 q[4],
 		      u32 max_pasids)
 {
-	*request = (struct vtd_page_request){};
+	*request = (struct x86_page_request){};
 	if (FIELD_GET(VTD_PRQ_0_TYPE, q[0]) != VTD_PRQ_TYPE)
-		return VTD_PAGE_REQUEST_UNKNOWN;
+		return X86_PAGE_REQUEST_UNKNOWN;
 	request->sid = FIELD_GET(VTD_PRQ_0_RID, q[0]);
 	request->has_pasid = q[0] & VTD_PRQ_0_PP;
 	if (request->has_pasid)
@@ -46,23 +46,23 @@ vtd_page_request_read(struct vtd_page_request *request, const u64 q[4],
 	request->group = FIELD_GET(VTD_PRQ_1_PRGI, q[1]);
 	request->address = q[1] & VTD_PRQ_1_ADDR;
 	if (is_wrong(q, max_pasids))
-		return VTD_PAGE_REQUEST_BAD;
+		return X86_PAGE_REQUEST_BAD;
 	if (request->read || request->write)
-		return VTD_PAGE_REQUEST_GOOD;
+		return X86_PAGE_REQUEST_GOOD;
 	/* PCIe knows one kind of request for nothing */
-	return request->has_pasid && request->last ? VTD_PAGE_REQUEST_STOP :
-						     VTD_PAGE_REQUEST_BAD;
+	return request->has_pasid && request->last ? X86_PAGE_REQUEST_STOP :
+						     X86_PAGE_REQUEST_BAD;
 }
 
 /**
  * vtd_page_response - the descriptor that answers a group
  * @request: @sid, @has_pasid, @pasid and @group of its last request
- * @code: VTD_PRESP_SUCCESS or another one
+ * @code: X86_PAGE_RESPONSE_SUCCESS or another one
  *
  * Context: any.
  * Return: the descriptor
  */
-struct vtd_entry vtd_page_response(const struct vtd_page_request *request,
+struct vtd_entry vtd_page_response(const struct x86_page_request *request,
 				   unsigned int code)
 {
 	struct vtd_entry entry = {

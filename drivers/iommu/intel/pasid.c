@@ -343,7 +343,7 @@ void vtd_remove_dev_pasid(struct device *dev, ioasid_t pasid,
 	mutex_lock(&vdev->unit->x86.lock);
 	vtd_ats_stop(vdev, to_vtd_domain(domain), pasid);
 	pasid_write(vdev, pasid, &nowhere);
-	vtd_prq_drain(vdev);
+	x86_asker_drain(&vdev->asker);
 	vtd_ats_leave(vdev, to_vtd_domain(domain), pasid);
 	vtd_domain_leave(to_vtd_domain(domain), vdev->unit, pasid);
 	mutex_unlock(&vdev->unit->x86.lock);

@@ -75,25 +75,18 @@ struct vtd_batch {
 
 /**
  * struct vtd_prq - the page request queue of a unit
- * @lock: held while requests are taken out of it and delivered; within the unit's
- *	  lock, and not taken by what answers requests
  * @regs: PQH to PRS, at their offsets: the unit's registers, but where a test plays
  *	  their part; constant
  * @slots: the queue, which hardware writes; NULL until a device wants to use it.
- *	   Written under the unit's lock as well
+ *	   Written under the unit's lock and that of its requests
  * @irq: tells of requests, once there is a queue
  * @name: of @irq
- * @devices: struct vtd_device that may ask, under @lock
- * @room: slots that are nobody's share, under @lock
  */
 struct vtd_prq {
-	struct mutex lock;
 	void __iomem *regs;
 	u64 (*slots)[4];
 	int irq;
 	char name[32];
-	struct list_head devices;
-	unsigned int room;
 };
 
 /**
@@ -198,12 +191,7 @@ struct vtd_tlb_user {
  *	 it is detached: no context entry of it is made present. Written under
  *	 context_lock of the unit
  * @cut_done: the unit knows of it as well, nothing need be told to the device
- * @faults: iommufd wants its page requests; it is in @asking and has @pri_share.
- *	    Under the unit's lock
- * @asking: in the list of the unit's page request queue
- * @pri_share: requests that it may have without an answer
- * @pri_on: it may send page requests, which it does only while its ATS is on. Under the
- *	    unit's lock
+ * @asker: its page requests
  */
 struct vtd_device {
 	struct device *dev;
@@ -218,10 +206,7 @@ struct vtd_device {
 	unsigned int tlbs;
 	bool cut;
 	bool cut_done;
-	bool faults;
-	struct list_head asking;
-	u32 pri_share;
-	bool pri_on;
+	struct x86_asker asker;
 };
 
 static inline struct vtd_device *to_vtd_device(struct device *dev)
@@ -358,22 +343,10 @@ void vtd_ats_forget_old(struct vtd_batch *batch, struct vtd_device *vdev,
 void vtd_ats_forget(struct vtd_batch *batch, struct vtd_domain *domain, u64 first,
 		    u64 last);
 
-/* pri.c */
-const char *vtd_pri_lacks(struct pci_dev *pdev);
-int vtd_pri_on(struct pci_dev *pdev, u32 most);
-void vtd_pri_off(struct pci_dev *pdev);
-void vtd_pri_settle(struct pci_dev *pdev);
-
 /* prq.c */
 void vtd_prq_init(struct vtd_unit *unit);
 void vtd_prq_fini(struct vtd_unit *unit);
-void vtd_prq_start(struct vtd_device *vdev);
-void vtd_prq_stop(struct vtd_device *vdev);
-void vtd_prq_drain(struct vtd_device *vdev);
-int vtd_enable_faults(struct device *dev);
-void vtd_disable_faults(struct device *dev);
-void vtd_answer_fault(struct device *dev,
-		      const struct iommufd_page_response *response);
+extern const struct x86_request_ops vtd_request_ops;
 
 /* pasid.c */
 int vtd_pasids_init(struct vtd_unit *unit, struct vtd_pasids *pasids);

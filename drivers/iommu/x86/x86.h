@@ -33,6 +33,19 @@
 #define x86_host_note_devices	X86_OWN(X86_PREFIX, host_note_devices)
 #define x86_host_evict_users	X86_OWN(X86_PREFIX, host_evict_users)
 #define x86_visit_ids	X86_OWN(X86_PREFIX, visit_ids)
+#define x86_pri_lacks	X86_OWN(X86_PREFIX, pri_lacks)
+#define x86_pri_on	X86_OWN(X86_PREFIX, pri_on)
+#define x86_pri_off	X86_OWN(X86_PREFIX, pri_off)
+#define x86_pri_settle	X86_OWN(X86_PREFIX, pri_settle)
+#define x86_requests_init	X86_OWN(X86_PREFIX, requests_init)
+#define x86_requests_take	X86_OWN(X86_PREFIX, requests_take)
+#define x86_requests_come	X86_OWN(X86_PREFIX, requests_come)
+#define x86_asker_start	X86_OWN(X86_PREFIX, asker_start)
+#define x86_asker_stop	X86_OWN(X86_PREFIX, asker_stop)
+#define x86_asker_drain	X86_OWN(X86_PREFIX, asker_drain)
+#define x86_enable_faults	X86_OWN(X86_PREFIX, enable_faults)
+#define x86_disable_faults	X86_OWN(X86_PREFIX, disable_faults)
+#define x86_answer_fault	X86_OWN(X86_PREFIX, answer_fault)
 #define x86_irq_driver	X86_OWN(X86_PREFIX, irq_driver)
 #define x86_irqs_init	X86_OWN(X86_PREFIX, irqs_init)
 #define x86_irqs_fini	X86_OWN(X86_PREFIX, irqs_fini)
@@ -40,12 +53,15 @@
 #define x86_irqs_abandon	X86_OWN(X86_PREFIX, irqs_abandon)
 #endif
 
+#include "requests.h"
+
 /**
  * struct x86_unit - an IOMMU; embedded in what its driver knows of it
  * @link: in x86_units, which is complete before anything else sees a unit
  * @iommu: the IOMMU core's view of it
  * @name: as under /sys/class/iommu
  * @lock: held by the driver while the unit's tables change; may sleep
+ * @requests: what its devices ask for
  * @leaving: nobody gets a device any more; under @lock
  * @isolates: interrupts of its devices are remapped, or it was tried; changes only
  *	      while the IOMMU core does not know the unit, or is about to forget it
@@ -55,6 +71,7 @@ struct x86_unit {
 	struct iommu_device iommu;
 	char name[16];
 	struct mutex lock;
+	struct x86_requests requests;
 	bool leaving;
 	bool isolates;
 };
@@ -82,6 +99,7 @@ struct x86_unit {
  * @abandon: or from the CPUs again
  * @stop_isolating: undo isolate(), whatever that returned; no device takes interrupts
  *		    from the unit, or has one
+ * @requests: for page requests, which have rules of their own
  *
  * All may sleep. None is called twice at once.
  */
@@ -101,6 +119,7 @@ struct x86_driver {
 	void (*adopt)(struct x86_unit *unit, struct device *dev);
 	void (*abandon)(struct x86_unit *unit, struct device *dev);
 	void (*stop_isolating)(struct x86_unit *unit);
+	const struct x86_request_ops *requests;
 };
 
 /* The driver's. */
@@ -121,6 +140,12 @@ void x86_host_uncount_drivers(struct x86_unit *unit);
 unsigned int x86_host_nr_devices(struct x86_unit *unit);
 int x86_host_note_devices(void);
 void x86_host_evict_users(void);
+
+/* pri.c */
+const char *x86_pri_lacks(struct pci_dev *pdev);
+int x86_pri_on(struct pci_dev *pdev, u32 most);
+void x86_pri_off(struct pci_dev *pdev);
+void x86_pri_settle(struct pci_dev *pdev);
 
 /* ids.c */
 typedef int (*x86_id_fn)(u16 id, void *arg);

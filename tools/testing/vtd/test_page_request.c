@@ -22,35 +22,35 @@ static void good(u64 *q)
 }
 
 /* Slowly, one rule after the other. */
-static enum vtd_page_request_kind judge(const u64 *q, u32 max_pasids)
+static enum x86_page_request_kind judge(const u64 *q, u32 max_pasids)
 {
 	unsigned int bit;
 	bool pasid;
 
 	if (bits(q, 7, 0) != 1)
-		return VTD_PAGE_REQUEST_UNKNOWN;
+		return X86_PAGE_REQUEST_UNKNOWN;
 	for (bit = 0; bit < 256; bit++)
 		if (((bit >= 9 && bit < 16) || (bit >= 54 && bit < 64) || bit >= 128) &&
 		    bits(q, bit, bit))
-			return VTD_PAGE_REQUEST_BAD;
+			return X86_PAGE_REQUEST_BAD;
 	pasid = bits(q, 8, 8);
 	if (pasid && bits(q, 51, 32) >= max_pasids)
-		return VTD_PAGE_REQUEST_BAD;
+		return X86_PAGE_REQUEST_BAD;
 	if (!pasid && (bits(q, 51, 32) || bits(q, 52, 52) || bits(q, 53, 53)))
-		return VTD_PAGE_REQUEST_BAD;
+		return X86_PAGE_REQUEST_BAD;
 	if (bits(q, 64, 64) || bits(q, 65, 65))
-		return VTD_PAGE_REQUEST_GOOD;
-	return pasid && bits(q, 66, 66) ? VTD_PAGE_REQUEST_STOP : VTD_PAGE_REQUEST_BAD;
+		return X86_PAGE_REQUEST_GOOD;
+	return pasid && bits(q, 66, 66) ? X86_PAGE_REQUEST_STOP : X86_PAGE_REQUEST_BAD;
 }
 
 static void compare(const u64 *q, u32 max_pasids)
 {
-	const struct vtd_page_request none = {};
-	struct vtd_page_request r;
+	const struct x86_page_request none = {};
+	struct x86_page_request r;
 	int kind = vtd_page_request_read(&r, q, max_pasids);
 
 	CHECK_EQ(kind, (int)judge(q, max_pasids));
-	if (kind == VTD_PAGE_REQUEST_UNKNOWN) {
+	if (kind == X86_PAGE_REQUEST_UNKNOWN) {
 		CHECK_EQ(r.sid, none.sid);
 		CHECK(!r.last && !r.has_pasid && !r.pasid && !r.group && !r.address);
 		return;
@@ -90,7 +90,7 @@ static void each_bit(void)
 static void limits(void)
 {
 	static const u32 max[] = { 0, 1, 2, 0x1000, 0x10000, 0x100000 };
-	struct vtd_page_request r;
+	struct x86_page_request r;
 	unsigned int i;
 	u64 q[4];
 
@@ -100,27 +100,27 @@ static void limits(void)
 		put(q, 51, 32, max[i]);
 		/* more than 20 bits are none */
 		CHECK_EQ((int)vtd_page_request_read(&r, q, max[i]),
-			 (int)(max[i] >> 20 ? VTD_PAGE_REQUEST_GOOD : VTD_PAGE_REQUEST_BAD));
+			 (int)(max[i] >> 20 ? X86_PAGE_REQUEST_GOOD : X86_PAGE_REQUEST_BAD));
 		if (!max[i])
 			continue;
 		put(q, 51, 32, max[i] - 1);
-		CHECK_EQ((int)vtd_page_request_read(&r, q, max[i]), (int)VTD_PAGE_REQUEST_GOOD);
+		CHECK_EQ((int)vtd_page_request_read(&r, q, max[i]), (int)X86_PAGE_REQUEST_GOOD);
 		CHECK_EQ(r.pasid, max[i] - 1);
 	}
 }
 
 static void stop_marker(void)
 {
-	struct vtd_page_request r;
+	struct x86_page_request r;
 	u64 q[4];
 
 	good(q);
 	put(q, 65, 64, 0);
-	CHECK_EQ((int)vtd_page_request_read(&r, q, 1 << 20), (int)VTD_PAGE_REQUEST_BAD);
+	CHECK_EQ((int)vtd_page_request_read(&r, q, 1 << 20), (int)X86_PAGE_REQUEST_BAD);
 	put(q, 8, 8, 1);
-	CHECK_EQ((int)vtd_page_request_read(&r, q, 1 << 20), (int)VTD_PAGE_REQUEST_STOP);
+	CHECK_EQ((int)vtd_page_request_read(&r, q, 1 << 20), (int)X86_PAGE_REQUEST_STOP);
 	put(q, 66, 66, 0);
-	CHECK_EQ((int)vtd_page_request_read(&r, q, 1 << 20), (int)VTD_PAGE_REQUEST_BAD);
+	CHECK_EQ((int)vtd_page_request_read(&r, q, 1 << 20), (int)X86_PAGE_REQUEST_BAD);
 }
 
 static void randomized(void)
@@ -150,7 +150,7 @@ static void randomized(void)
 static void answers(void)
 {
 	static const unsigned int codes[] = { 0, 1, 15 };
-	struct vtd_page_request r;
+	struct x86_page_request r;
 	unsigned int i, code;
 	u64 q[4], a[2];
 
@@ -166,7 +166,7 @@ static void answers(void)
 			put(q, 8, 8, 1);
 			put(q, 53, 32, random64());
 		}
-		CHECK_EQ((int)vtd_page_request_read(&r, q, 1 << 20), (int)VTD_PAGE_REQUEST_GOOD);
+		CHECK_EQ((int)vtd_page_request_read(&r, q, 1 << 20), (int)X86_PAGE_REQUEST_GOOD);
 		code = codes[random64() % 3];
 		e = vtd_page_response(&r, code);
 		a[0] = e.lo;

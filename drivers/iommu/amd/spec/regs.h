@@ -10,7 +10,7 @@
  *
  *	3.4.1 Device Table Base	51:12 table, 8:0 its pages, less one
  *	3.4.2 Command Buffer	51:12 buffer, 59:56 2^n entries
- *	3.4.3 Event Log		the same
+ *	3.4.3 Event Log		the same; PPR Log too
  */
 #ifndef __AMDVI_SPEC_REGS_H
 #define __AMDVI_SPEC_REGS_H
@@ -29,12 +29,15 @@
 #define AMDVI_EXCLUSION		0x0020
 #define AMDVI_EXCLUSION_LIMIT	0x0028
 #define AMDVI_EFR		0x0030
+#define AMDVI_PPR_LOG		0x0038
 #define AMDVI_EFR2		0x01a0
 #define AMDVI_COMMAND_HEAD	0x2000
 #define AMDVI_COMMAND_TAIL	0x2008
 #define AMDVI_EVENT_HEAD	0x2010
 #define AMDVI_EVENT_TAIL	0x2018
 #define AMDVI_STATUS		0x2020
+#define AMDVI_PPR_HEAD		0x2030
+#define AMDVI_PPR_TAIL		0x2038
 
 #define AMDVI_DEVTAB_PAGES	GENMASK_ULL(8, 0)
 #define AMDVI_BUFFER_LG2	GENMASK_ULL(59, 56)
@@ -50,6 +53,7 @@
 #define AMDVI_CTL_COHERENT	BIT_ULL(10)
 #define AMDVI_CTL_COMMANDS	BIT_ULL(12)
 #define AMDVI_CTL_PPR_LOG	BIT_ULL(13)
+#define AMDVI_CTL_PPR_INT	BIT_ULL(14)
 #define AMDVI_CTL_PPR		BIT_ULL(15)
 #define AMDVI_CTL_GT		BIT_ULL(16)
 #define AMDVI_CTL_GA		BIT_ULL(17)
@@ -58,6 +62,7 @@
 #define AMDVI_CTL_GCR3_GUEST	BIT_ULL(58)
 
 /* Extended features, 3.4.6 */
+#define AMDVI_EFR_PPR		BIT_ULL(1)
 #define AMDVI_EFR_XT		BIT_ULL(2)
 #define AMDVI_EFR_GT		BIT_ULL(4)
 #define AMDVI_EFR_IA		BIT_ULL(6)
@@ -68,6 +73,8 @@
 #define AMDVI_EFR_PASMAX	GENMASK_ULL(36, 32)
 #define AMDVI_EFR_GIO		BIT_ULL(48)
 #define AMDVI_EFR_HA		BIT_ULL(49)
+/* what a device's entry has of page requests counts */
+#define AMDVI_EFR_EPH		BIT_ULL(50)
 #define AMDVI_EFR_HD		BIT_ULL(52)
 #define AMDVI_EFR_SNP		BIT_ULL(63)
 #define AMDVI_EFR2_GCR3_GUEST	BIT_ULL(3)
@@ -77,5 +84,8 @@
 #define AMDVI_STS_EVENT		BIT_ULL(1)
 #define AMDVI_STS_EVENTS_RUN	BIT_ULL(3)
 #define AMDVI_STS_COMMANDS_RUN	BIT_ULL(4)
+#define AMDVI_STS_PPR_OVERFLOW	BIT_ULL(5)
+#define AMDVI_STS_PPR		BIT_ULL(6)
+#define AMDVI_STS_PPR_RUN	BIT_ULL(7)
 
 #endif

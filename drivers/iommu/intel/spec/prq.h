@@ -69,9 +69,4 @@
 #define VTD_QI_PRESP_HI_LPIG	BIT_ULL(2)
 #define VTD_QI_PRESP_HI_PRGI	GENMASK_ULL(11, 3)
 
-/* the answers, as PCIe has them */
-#define VTD_PRESP_SUCCESS	0
-#define VTD_PRESP_INVALID	1
-#define VTD_PRESP_FAILURE	15
-
 #endif

@@ -14,13 +14,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "asker.h"
 #include "devices.h"
 #include "mock_event.h"
 #include "rng.h"
 #include "vtd_ops.h"
 #include "vtd_walk.h"
 
-#define PARAMETERS "/sys/module/vtd_asker/parameters/"
 /* 11.4.3: page requests, and draining them */
 #define PRS		(1UL << 29)
 #define ECAP		(PRS | 1UL << 42)
@@ -44,51 +44,6 @@ static uint32_t queue_id, hwpt, plain;
 static int queue;
 static bool scalable, real_prs;
 
-static void set(const char *name, const char *text)
-{
-	char path[128];
-	int f;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	f = open(path, O_WRONLY | O_CLOEXEC);
-	CHECK(f >= 0);
-	CHECK_EQ(write(f, text, strlen(text)), (ssize_t)strlen(text));
-	close(f);
-}
-
-static void get(const char *name, char *text, size_t size)
-{
-	char path[128];
-	ssize_t n;
-	int f;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	f = open(path, O_RDONLY | O_CLOEXEC);
-	CHECK(f >= 0);
-	n = read(f, text, size - 1);
-	CHECK(n >= 0);
-	text[n] = 0;
-	close(f);
-}
-
-static void unload(void)
-{
-	if (syscall(SYS_delete_module, "vtd_asker", 0) && errno != ENOENT)
-		tap_fail(__FILE__, __LINE__, "vtd_asker: %s", tap_errno(errno));
-}
-
-static void load(const char *bdf, int real)
-{
-	char text[64];
-	int f = open("/m/vtd_asker.ko", O_RDONLY | O_CLOEXEC);
-
-	if (f < 0)
-		tap_skip("no vtd_asker.ko here");
-	snprintf(text, sizeof(text), "device=%s real=%d", bdf, real);
-	CHECK_EQ(syscall(SYS_finit_module, f, text, 0), 0);
-	close(f);
-}
-
 /* The device is bound, and the unit seems to have page requests. */
 static void find(pci_bdf bdf)
 {
@@ -100,7 +55,7 @@ static void find(pci_bdf bdf)
 	if (!pci_find(PCI_RNG, 0, bdf))
 		tap_skip("no virtio random number generator here");
 	/* a test before this one may have failed and left them */
-	unload();
+	asker_unload();
 	vtd_pretend(0);
 	vtd_requester(&r, bdf);
 	scalable = r.ecap & SMTS;
@@ -122,46 +77,12 @@ static void begin(void)
 	find(bdf);
 	if (!scalable)
 		tap_skip("the unit has no scalable mode");
-	load(bdf, 0);
+	asker_load("vtd_asker", bdf, "real=0");
 }
 
 static void attach_to(uint32_t pt)
 {
 	OK(vdev_attach(&v, &pt));
-}
-
-static void forget_log(void)
-{
-	set("log", "\n");
-}
-
-static void check_log(const char *want, int line)
-{
-	char have[4096];
-
-	get("log", have, sizeof(have));
-	if (strcmp(have, want))
-		tap_fail(__FILE__, line, "the driver has done:\n%swant:\n%s", have, want);
-}
-
-#define LOG(want) check_log(want, __LINE__)
-
-/* Everything up to the nth answer, which comes from a thread of the driver. */
-static void wait_responses(unsigned int nr, char *text, size_t size)
-{
-	unsigned int i, have = 0;
-	const char *at;
-
-	for (i = 0; i < 3000; i++) {
-		get("log", text, size);
-		have = 0;
-		for (at = text; (at = strstr(at, "response")); at++)
-			have++;
-		if (have >= nr)
-			return;
-		usleep(10000);
-	}
-	tap_fail(__FILE__, __LINE__, "%u answers, %u expected:\n%s", have, nr, text);
 }
 
 /* The descriptor that answers a group without PASID, as text. */
@@ -174,18 +95,6 @@ static const char *response(unsigned int group, unsigned int code)
 	snprintf(text[i], sizeof(text[i]), "response %lx %lx",
 		 9UL | code << 12 | (unsigned long)sid << 16, (unsigned long)group << 3 | 4);
 	return text[i];
-}
-
-/* How often a line that begins so stands in a log */
-static unsigned int count(const char *log, const char *what)
-{
-	unsigned int n = 0;
-
-	while ((log = strstr(log, what))) {
-		log += strlen(what);
-		n++;
-	}
-	return n;
 }
 
 /* A request of the device, of a group, without PASID */
@@ -201,7 +110,7 @@ static void send(unsigned int group, uint64_t address, uint64_t flags)
 	char text[128];
 
 	ask(text, sizeof(text), group, address, flags);
-	set("requests", text);
+	asker_set("requests", text);
 }
 
 static void check_fault(const struct iommu_hwpt_pgfault *f, unsigned int group,
@@ -226,14 +135,14 @@ static void still_works(void)
 	struct iommu_hwpt_pgfault f;
 	char log[4096];
 
-	forget_log();
+	asker_forget();
 	send(300, ADDR, READ | LAST);
 	receive(&f, 1);
 	check_fault(&f, 300, ADDR, IOMMU_PGFAULT_PERM_READ, IOMMU_PGFAULT_FLAGS_LAST_PAGE);
 	OK(event_answer(queue, f.cookie, IOMMUFD_PAGE_RESP_SUCCESS));
-	wait_responses(1, log, sizeof(log));
-	CHECK_EQ(count(log, response(300, SUCCESS)), 1);
-	CHECK_EQ(count(log, "response"), 1);
+	asker_wait(1, log, sizeof(log));
+	CHECK_EQ(asker_count(log, response(300, SUCCESS)), 1);
+	CHECK_EQ(asker_count(log, "response"), 1);
 }
 
 static void finish(void)
@@ -241,7 +150,7 @@ static void finish(void)
 	vdev_close(&v);
 	close(queue);
 	close(s.fd);
-	unload();
+	asker_unload();
 	vtd_pretend(0);
 }
 
@@ -255,17 +164,17 @@ static void lacking(void)
 	attach_to(plain);
 	ATTACH_REFUSED(hwpt, -EOPNOTSUPP);
 	OK(vdev_detach(&v));
-	load(bdf, 0);
+	asker_load("vtd_asker", bdf, "real=0");
 	if (!scalable) {
 		ATTACH_REFUSED(hwpt, -EOPNOTSUPP);
 		finish();
 		return;
 	}
-	set("busy", "1");
+	asker_set("busy", "1");
 	attach_to(plain);
 	ATTACH_REFUSED(hwpt, -EBUSY);
 	OK(vdev_detach(&v));
-	set("busy", "0");
+	asker_set("busy", "0");
 	attach_to(hwpt);
 	still_works();
 	finish();
@@ -276,7 +185,7 @@ static unsigned int head_and_tail(void)
 	unsigned int head, tail;
 	char text[128];
 
-	get("state", text, sizeof(text));
+	asker_get("state", text, sizeof(text));
 	CHECK_EQ(sscanf(text, "%u %u", &head, &tail), 2);
 	CHECK_EQ(head, tail);
 	return head;
@@ -287,7 +196,7 @@ static bool asking_allowed(void)
 	unsigned long context;
 	char text[128];
 
-	get("state", text, sizeof(text));
+	asker_get("state", text, sizeof(text));
 	CHECK_EQ(sscanf(text, "%*u %*u %*u %lx", &context), 1);
 	return context >> 4 & 1;
 }
@@ -301,15 +210,15 @@ static void groups(void)
 
 	begin();
 	CHECK(!asking_allowed());
-	forget_log();
+	asker_forget();
 	attach_to(hwpt);
-	LOG("ats 1\npri 2\nmost 64\npri 1\n");
+	ASKER_LOG("ats 1\npri 2\nmost 64\npri 1\n");
 	CHECK(asking_allowed());
 	head = head_and_tail();
 	n = ask(text, sizeof(text), 7, ADDR, READ);
 	n += ask(text + n, sizeof(text) - n, 8, ADDR + 0x1000, READ | WRITE | LAST);
 	ask(text + n, sizeof(text) - n, 7, ADDR + 0x2000, WRITE | LAST);
-	set("requests", text);
+	asker_set("requests", text);
 	receive(f, 1);
 	check_fault(&f[0], 8, ADDR + 0x1000, IOMMU_PGFAULT_PERM_READ | IOMMU_PGFAULT_PERM_WRITE,
 		    IOMMU_PGFAULT_FLAGS_LAST_PAGE);
@@ -317,13 +226,13 @@ static void groups(void)
 	check_fault(&f[1], 7, ADDR, IOMMU_PGFAULT_PERM_READ, 0);
 	check_fault(&f[2], 7, ADDR + 0x2000, IOMMU_PGFAULT_PERM_WRITE,
 		    IOMMU_PGFAULT_FLAGS_LAST_PAGE);
-	forget_log();
+	asker_forget();
 	OK(event_answer(queue, f[1].cookie, IOMMUFD_PAGE_RESP_INVALID));
 	OK(event_answer(queue, f[0].cookie, IOMMUFD_PAGE_RESP_SUCCESS));
-	get("log", log, sizeof(log));
-	CHECK_EQ(count(log, "response"), 2);
+	asker_get("log", log, sizeof(log));
+	CHECK_EQ(asker_count(log, "response"), 2);
 	CHECK(strstr(log, response(7, INVALID)) == log);
-	CHECK_EQ(count(log, response(8, SUCCESS)), 1);
+	CHECK_EQ(asker_count(log, response(8, SUCCESS)), 1);
 	usleep(100000);
 	CHECK_EQ(head_and_tail(), (head + 3 * 32) % (SLOTS * 32));
 	still_works();
@@ -338,17 +247,17 @@ static void shares(void)
 	unsigned int i;
 
 	begin();
-	set("max", "1000000");
+	asker_set("max", "1000000");
 	for (i = 0; i < 20; i++) {
-		forget_log();
+		asker_forget();
 		attach_to(hwpt);
-		LOG("ats 1\npri 2\nmost 512\npri 1\n");
+		ASKER_LOG("ats 1\npri 2\nmost 512\npri 1\n");
 		OK(vdev_detach(&v));
 	}
-	set("max", "3");
-	forget_log();
+	asker_set("max", "3");
+	asker_forget();
 	attach_to(hwpt);
-	LOG("ats 1\npri 2\nmost 3\npri 1\n");
+	ASKER_LOG("ats 1\npri 2\nmost 3\npri 1\n");
 	finish();
 }
 
@@ -362,11 +271,11 @@ static void leave_some(void)
 	receive(&f, 1);
 	send(2, ADDR, READ | LAST);
 	CHECK(event_poll(queue, 30000) & POLLIN);
-	set("silent", "1");
+	asker_set("silent", "1");
 	send(3, ADDR, READ | LAST);
 	ask(text, sizeof(text), 4, ADDR, WRITE | LAST);
-	set("late", text);
-	forget_log();
+	asker_set("late", text);
+	asker_forget();
 }
 
 static void check_left(int line)
@@ -374,27 +283,13 @@ static void check_left(int line)
 	char log[4096];
 	unsigned int i;
 
-	get("log", log, sizeof(log));
+	asker_get("log", log, sizeof(log));
 	for (i = 1; i <= 4; i++)
-		if (count(log, response(i, INVALID)) != 1)
+		if (asker_count(log, response(i, INVALID)) != 1)
 			tap_fail(__FILE__, line, "group %u was not answered once, with no:\n%s",
 				 i, log);
-	if (count(log, "response") != 4)
+	if (asker_count(log, "response") != 4)
 		tap_fail(__FILE__, line, "more answers than four:\n%s", log);
-}
-
-/* The order of some lines of a log */
-static void in_order(const char *const *lines, int line)
-{
-	char log[4096];
-	const char *at = log;
-
-	get("log", log, sizeof(log));
-	for (; *lines; lines++) {
-		at = strstr(at, *lines);
-		if (!at)
-			tap_fail(__FILE__, line, "no %s at its place in:\n%s", *lines, log);
-	}
 }
 
 static void detach(void)
@@ -408,12 +303,12 @@ static void detach(void)
 	leave_some();
 	OK(vdev_detach(&v));
 	check_left(__LINE__);
-	in_order(order, __LINE__);
+	asker_in_order(order, __LINE__);
 	CHECK_EQ(event_poll(queue, 0) & POLLIN, 0);
 	CHECK(!asking_allowed());
 	head_and_tail();
 	/* and from the beginning */
-	set("silent", "0");
+	asker_set("silent", "0");
 	attach_to(hwpt);
 	still_works();
 	finish();
@@ -429,14 +324,14 @@ static void replace_by_plain(void)
 	leave_some();
 	attach_to(plain);
 	check_left(__LINE__);
-	in_order(order, __LINE__);
+	asker_in_order(order, __LINE__);
 	CHECK(!asking_allowed());
 	/* it sends them all the same */
-	set("silent", "0");
-	forget_log();
+	asker_set("silent", "0");
+	asker_forget();
 	send(9, ADDR, READ | LAST);
-	wait_responses(1, log, sizeof(log));
-	CHECK_EQ(count(log, response(9, INVALID)), 1);
+	asker_wait(1, log, sizeof(log));
+	CHECK_EQ(asker_count(log, response(9, INVALID)), 1);
 	attach_to(hwpt);
 	CHECK(asking_allowed());
 	still_works();
@@ -459,14 +354,14 @@ static void replace_by_another(void)
 	CHECK(event_poll(queue, 30000) & POLLIN);
 	queue = OK(event_fault_queue(s.fd, &id));
 	OK(event_hwpt(s.fd, v.id, s.ioas, id, 0, &other));
-	forget_log();
+	asker_forget();
 	attach_to(other);
-	get("log", log, sizeof(log));
-	CHECK_EQ(count(log, response(1, INVALID)), 1);
-	CHECK_EQ(count(log, response(2, INVALID)), 1);
-	CHECK_EQ(count(log, "response"), 2);
+	asker_get("log", log, sizeof(log));
+	CHECK_EQ(asker_count(log, response(1, INVALID)), 1);
+	CHECK_EQ(asker_count(log, response(2, INVALID)), 1);
+	CHECK_EQ(asker_count(log, "response"), 2);
 	/* it never had to stop */
-	CHECK_EQ(count(log, "pri"), 0);
+	CHECK_EQ(asker_count(log, "pri"), 0);
 	CHECK(asking_allowed());
 	still_works();
 	CHECK_EQ(event_poll(old, 0) & POLLIN, 0);
@@ -484,7 +379,7 @@ static void close_device(void)
 	CHECK(!asking_allowed());
 	close(queue);
 	close(s.fd);
-	unload();
+	asker_unload();
 	vtd_pretend(0);
 }
 
@@ -499,15 +394,15 @@ static void close_queue(void)
 	receive(&f, 1);
 	send(2, ADDR, READ | LAST);
 	CHECK(event_poll(queue, 30000) & POLLIN);
-	forget_log();
+	asker_forget();
 	close(queue);
-	wait_responses(2, log, sizeof(log));
-	CHECK_EQ(count(log, response(1, INVALID)), 1);
-	CHECK_EQ(count(log, response(2, INVALID)), 1);
-	forget_log();
+	asker_wait(2, log, sizeof(log));
+	CHECK_EQ(asker_count(log, response(1, INVALID)), 1);
+	CHECK_EQ(asker_count(log, response(2, INVALID)), 1);
+	asker_forget();
 	send(3, ADDR, READ | LAST);
-	wait_responses(1, log, sizeof(log));
-	CHECK_EQ(count(log, response(3, INVALID)), 1);
+	asker_wait(1, log, sizeof(log));
+	CHECK_EQ(asker_count(log, response(3, INVALID)), 1);
 	queue = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	finish();
 }
@@ -522,7 +417,7 @@ static void send_many(const char *what, unsigned int nr)
 
 	for (i = 0; i < nr; i++)
 		strcat(text, what);
-	set("requests", text);
+	asker_set("requests", text);
 }
 
 static void overflow(void)
@@ -533,38 +428,38 @@ static void overflow(void)
 
 	begin();
 	attach_to(hwpt);
-	forget_log();
+	asker_forget();
 	/* three that are answered at once: nobody has sent them */
-	set("status", "3");
+	asker_set("status", "3");
 	snprintf(text, sizeof(text), "ff000001 %lx\nff000001 %lx\nff000001 %lx\n",
 		 ADDR | 1 << 3 | LAST | READ, ADDR | 2 << 3 | LAST | READ,
 		 ADDR | 3 << 3 | LAST | READ);
-	set("requests", text);
-	wait_responses(3, log, sizeof(log));
+	asker_set("requests", text);
+	asker_wait(3, log, sizeof(log));
 	/* PPR was written before anything was taken, and PRO not yet */
-	CHECK_EQ(count(log, "prs 1\n"), 3);
+	CHECK_EQ(asker_count(log, "prs 1\n"), 3);
 	usleep(200000);
-	get("state", text, sizeof(text));
+	asker_get("state", text, sizeof(text));
 	CHECK_EQ(sscanf(text, "%*u %*u %u", &prs), 1);
 	/* PRO, when the queue was empty */
 	CHECK_EQ(prs, 2);
 	head_and_tail();
-	set("status", "1");
+	asker_set("status", "1");
 	still_works();
 	/* an overflow while the device is being detached */
-	forget_log();
+	asker_forget();
 	send(5, ADDR, READ | LAST);
 	receive(&f, 1);
-	set("silent", "1");
-	set("status", "3");
+	asker_set("silent", "1");
+	asker_set("status", "3");
 	send(6, ADDR, READ | LAST);
-	forget_log();
+	asker_forget();
 	OK(vdev_detach(&v));
-	get("log", log, sizeof(log));
-	CHECK_EQ(count(log, response(5, INVALID)), 1);
-	CHECK_EQ(count(log, response(6, INVALID)), 1);
+	asker_get("log", log, sizeof(log));
+	CHECK_EQ(asker_count(log, response(5, INVALID)), 1);
+	CHECK_EQ(asker_count(log, response(6, INVALID)), 1);
 	/* once more, when the overflow is over */
-	CHECK_EQ(count(log, "drain\n"), 2);
+	CHECK_EQ(asker_count(log, "drain\n"), 2);
 	finish();
 }
 
@@ -582,14 +477,14 @@ static void around(void)
 	snprintf(text, sizeof(text), "ff000001 %lx\n", ADDR | READ);
 	for (i = 0; i < SLOTS / AT_ONCE + 1; i++) {
 		send_many(text, AT_ONCE);
-		forget_log();
+		asker_forget();
 		send(i, ADDR, READ | LAST);
 		receive(&f, 1);
 		check_fault(&f, i, ADDR, IOMMU_PGFAULT_PERM_READ,
 			    IOMMU_PGFAULT_FLAGS_LAST_PAGE);
 		OK(event_answer(queue, f.cookie, IOMMUFD_PAGE_RESP_SUCCESS));
-		get("log", log, sizeof(log));
-		CHECK_EQ(count(log, "response"), 1);
+		asker_get("log", log, sizeof(log));
+		CHECK_EQ(asker_count(log, "response"), 1);
 	}
 	usleep(200000);
 	end = head_and_tail();
@@ -631,27 +526,27 @@ static void pasids(void)
 	OK(nested_alloc(parent, &nested));
 	attach_to(nested);
 	CHECK(asking_allowed());
-	forget_log();
+	asker_forget();
 	/* PP, PMR; to write */
 	snprintf(text, sizeof(text), "%lx %lx\n",
 		 1UL << 53 | 0xabcdUL << 32 | (uint64_t)sid << 16 | 0x101,
 		 ADDR | 21 << 3 | LAST | WRITE);
-	set("requests", text);
+	asker_set("requests", text);
 	receive(&f, 1);
 	check_fault(&f, 21, ADDR, IOMMU_PGFAULT_PERM_WRITE | IOMMU_PGFAULT_PERM_PRIV,
 		    IOMMU_PGFAULT_FLAGS_LAST_PAGE | IOMMU_PGFAULT_FLAGS_PASID_VALID);
 	CHECK_EQ(f.pasid, 0xabcd);
 	OK(event_answer(queue, f.cookie, IOMMUFD_PAGE_RESP_SUCCESS));
-	get("log", log, sizeof(log));
+	asker_get("log", log, sizeof(log));
 	snprintf(text, sizeof(text), "response %lx %x prs",
 		 0xabcdUL << 32 | (uint64_t)sid << 16 | 0x19, 21 << 3 | 4);
-	if (count(log, "response") != 1 || count(log, text) != 1)
+	if (asker_count(log, "response") != 1 || asker_count(log, text) != 1)
 		tap_fail(__FILE__, __LINE__, "answered:\n%swant:\n%s", log, text);
 	leave_some();
 	/* the parent has no fault queue */
 	attach_to(parent);
 	check_left(__LINE__);
-	set("silent", "0");
+	asker_set("silent", "0");
 	attach_to(nested);
 	still_works();
 	finish();
@@ -665,7 +560,7 @@ static void send_pasid(uint32_t pasid, unsigned int group)
 	snprintf(text, sizeof(text), "%lx %lx\n",
 		 (uint64_t)pasid << 32 | (uint64_t)sid << 16 | 0x101,
 		 ADDR | (uint64_t)group << 3 | LAST | READ);
-	set("requests", text);
+	asker_set("requests", text);
 }
 
 /* How often such a group was answered so */
@@ -676,15 +571,15 @@ static unsigned int answered(uint32_t pasid, unsigned int group, unsigned int co
 	snprintf(text, sizeof(text), "response %lx %x",
 		 (uint64_t)pasid << 32 | (uint64_t)sid << 16 | code << 12 | 0x19,
 		 group << 3 | 4);
-	get("log", log, sizeof(log));
-	return count(log, text);
+	asker_get("log", log, sizeof(log));
+	return asker_count(log, text);
 }
 
 static void pasid_asks(uint32_t pasid, unsigned int group)
 {
 	struct iommu_hwpt_pgfault f;
 
-	forget_log();
+	asker_forget();
 	send_pasid(pasid, group);
 	receive(&f, 1);
 	check_fault(&f, group, ADDR, IOMMU_PGFAULT_PERM_READ,
@@ -731,28 +626,28 @@ static void attached_pasids(void)
 	attach_to(table);
 	pasid_asks(6, 2);
 	still_works();
-	set("silent", "1");
+	asker_set("silent", "1");
 	send(3, ADDR, READ | LAST);
-	forget_log();
+	asker_forget();
 	OK(vdev_detach(&v));
-	get("log", log, sizeof(log));
-	CHECK_EQ(count(log, response(3, INVALID)), 1);
-	CHECK_EQ(count(log, "drain\n"), 1);
+	asker_get("log", log, sizeof(log));
+	CHECK_EQ(asker_count(log, response(3, INVALID)), 1);
+	CHECK_EQ(asker_count(log, "drain\n"), 1);
 	send_pasid(6, 4);
 	OK(pasid_detach(&v, 6));
 	CHECK_EQ(answered(6, 4, INVALID), 1);
-	get("log", log, sizeof(log));
-	CHECK_EQ(count(log, "response"), 2);
-	CHECK_EQ(count(log, "drain\n"), 2);
-	CHECK_EQ(count(log, "pri"), 0);
+	asker_get("log", log, sizeof(log));
+	CHECK_EQ(asker_count(log, "response"), 2);
+	CHECK_EQ(asker_count(log, "drain\n"), 2);
+	CHECK_EQ(asker_count(log, "pri"), 0);
 	CHECK(asking_allowed());
-	set("silent", "0");
+	asker_set("silent", "0");
 	pasid_asks(5, 5);
-	set("silent", "1");
+	asker_set("silent", "1");
 	send_pasid(5, 6);
-	forget_log();
+	asker_forget();
 	OK(pasid_detach(&v, 5));
-	in_order(order, __LINE__);
+	asker_in_order(order, __LINE__);
 	CHECK_EQ(answered(5, 6, INVALID), 1);
 	CHECK(!asking_allowed());
 	finish();
@@ -791,37 +686,37 @@ static void hostile(void)
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct iommu_hwpt_pgfault f;
 
-		forget_log();
+		asker_forget();
 		snprintf(text, sizeof(text), "%lx %lx %lx %lx\n",
 			 all[i].q[0] | (uint64_t)sid << 16, all[i].q[1] | 77 << 3,
 			 all[i].q[2], all[i].q[3]);
-		set("requests", text);
+		asker_set("requests", text);
 		/* what comes after it has come: it was seen */
 		send(300, ADDR, READ | LAST);
 		receive(&f, 1);
 		check_fault(&f, 300, ADDR, IOMMU_PGFAULT_PERM_READ,
 			    IOMMU_PGFAULT_FLAGS_LAST_PAGE);
 		OK(event_answer(queue, f.cookie, IOMMUFD_PAGE_RESP_SUCCESS));
-		get("log", log, sizeof(log));
-		if ((int)count(log, "response") != all[i].answers + 1)
+		asker_get("log", log, sizeof(log));
+		if ((int)asker_count(log, "response") != all[i].answers + 1)
 			tap_fail(__FILE__, __LINE__, "%s: answered:\n%s", all[i].name, log);
 		if (all[i].answers && all[i].q[0] >> 8 & 1) {
 			/* with its PASID */
 			snprintf(text, sizeof(text), "response %lx %x",
 				 (all[i].q[0] & 0xfffffUL << 32) | (uint64_t)sid << 16 | 0x1019,
 				 77 << 3 | 4);
-			CHECK_EQ(count(log, text), 1);
+			CHECK_EQ(asker_count(log, text), 1);
 		} else if (all[i].answers) {
-			CHECK_EQ(count(log, response(77, INVALID)), 1);
+			CHECK_EQ(asker_count(log, response(77, INVALID)), 1);
 		}
 	}
 	/* and one that nobody has sent: answered to where it says it is from */
-	forget_log();
+	asker_forget();
 	snprintf(text, sizeof(text), "%lx %lx\n", 0xfff8UL << 16 | 1,
 		 ADDR | 12 << 3 | LAST | WRITE);
-	set("requests", text);
-	wait_responses(1, log, sizeof(log));
-	CHECK_EQ(count(log, "response fff81009 64"), 1);
+	asker_set("requests", text);
+	asker_wait(1, log, sizeof(log));
+	CHECK_EQ(asker_count(log, "response fff81009 64"), 1);
 	still_works();
 	finish();
 }
@@ -841,11 +736,11 @@ static void descriptor(void)
 	f = open(mark, O_RDWR | O_CLOEXEC);
 	CHECK(f >= 0);
 	CHECK(write(f, "\n", 1) == 1);
-	forget_log();
+	asker_forget();
 	snprintf(text, sizeof(text), "%lx %lx\n", 0x1234UL << 32 | (uint64_t)sid << 16 | 0x101,
 		 ADDR | 0x1ff << 3 | LAST | READ);
-	set("requests", text);
-	wait_responses(1, log, sizeof(log));
+	asker_set("requests", text);
+	asker_wait(1, log, sizeof(log));
 	/* it is taken, too, if the next one comes */
 	send(1, ADDR, READ | LAST);
 	CHECK(event_poll(queue, 30000) & POLLIN);
@@ -876,9 +771,9 @@ static void registers(void)
 	find(bdf);
 	if (!real_prs)
 		tap_skip("this unit has no page requests");
-	load(bdf, 1);
+	asker_load("vtd_asker", bdf, "real=1");
 	attach_to(hwpt);
-	get("state", text, sizeof(text));
+	asker_get("state", text, sizeof(text));
 	CHECK_EQ(sscanf(text, "%u %u %u %lx %lx %x", &head, &tail, &status, &context, &address,
 			&control), 6);
 	CHECK_EQ(head, tail);
@@ -889,7 +784,7 @@ static void registers(void)
 	/* not masked */
 	CHECK_EQ(control, 0);
 	send(1, ADDR, READ | LAST);
-	get("state", text, sizeof(text));
+	asker_get("state", text, sizeof(text));
 	CHECK_EQ(sscanf(text, "%*u %u", &tail), 1);
 	if (tail != head) {
 		receive(&f, 1);
@@ -937,12 +832,12 @@ static void random_ones(void)
 			if (n > sizeof(text) - 80)
 				break;
 		}
-		set("requests", text);
+		asker_set("requests", text);
 	}
 	/* whatever it was, the last group of the device is answered when it goes */
-	forget_log();
+	asker_forget();
 	OK(vdev_detach(&v));
-	get("log", log, sizeof(log));
+	asker_get("log", log, sizeof(log));
 	close(queue);
 	queue = OK(event_fault_queue(s.fd, &queue_id));
 	OK(event_hwpt(s.fd, v.id, s.ioas, queue_id, 0, &hwpt));
@@ -962,7 +857,7 @@ static void busy_device(void)
 	begin();
 	for (i = 0; i < 50; i++) {
 		attach_to(i % 3 ? hwpt : plain);
-		forget_log();
+		asker_forget();
 		for (j = 0; j < 8; j++)
 			send(j, ADDR, READ | LAST);
 		n = event_poll(queue, 0) & POLLIN ? event_read(queue, f, sizeof(f)) : 0;
@@ -973,8 +868,8 @@ static void busy_device(void)
 		else
 			attach_to(plain);
 		/* the last are answered by the thread, if it was plain before */
-		wait_responses(8, log, sizeof(log));
-		CHECK_EQ(count(log, "response"), 8);
+		asker_wait(8, log, sizeof(log));
+		CHECK_EQ(asker_count(log, "response"), 8);
 	}
 	attach_to(hwpt);
 	still_works();

@@ -7,18 +7,18 @@
 #include <linux/iopoll.h>
 #include <linux/pci.h>
 
-#include "vtd.h"
+#include "x86.h"
 
 /* As long as answers are on their way; there is no limit in PCIe. */
 #define STOP_TIMEOUT_US USEC_PER_SEC
 
 /**
- * vtd_pri_lacks - what a device lacks for page requests
+ * x86_pri_lacks - what a device lacks for page requests
  * @pdev: the device
  *
  * Return: what, or NULL if it has all
  */
-const char *vtd_pri_lacks(struct pci_dev *pdev)
+const char *x86_pri_lacks(struct pci_dev *pdev)
 {
 	/* it would send them by the capability of its physical function */
 	if (pdev->is_virtfn)
@@ -39,7 +39,7 @@ static u16 pri_status(struct pci_dev *pdev)
 }
 
 /**
- * vtd_pri_on - let a device send page requests
+ * x86_pri_on - let a device send page requests
  * @pdev: the device; its ATS is on
  * @most: that may be without an answer at a time, not 0
  *
@@ -47,7 +47,7 @@ static u16 pri_status(struct pci_dev *pdev)
  * Return: 0; -EBUSY if requests from before are without an answer; another errno if
  *	   configuration space cannot be reached
  */
-int vtd_pri_on(struct pci_dev *pdev, u32 most)
+int x86_pri_on(struct pci_dev *pdev, u32 most)
 {
 	u32 capacity;
 	u16 control;
@@ -74,24 +74,24 @@ int vtd_pri_on(struct pci_dev *pdev, u32 most)
 }
 
 /**
- * vtd_pri_off - have a device send no more page requests
- * @pdev: the device, for which vtd_pri_on() has succeeded; its ATS is still on
+ * x86_pri_off - have a device send no more page requests
+ * @pdev: the device, for which x86_pri_on() has succeeded; its ATS is still on
  *
  * What it has sent may still be on its way, and waits for its answer.
  */
-void vtd_pri_off(struct pci_dev *pdev)
+void x86_pri_off(struct pci_dev *pdev)
 {
 	pci_write_config_word(pdev, pdev->pri_cap + PCI_PRI_CTRL, 0);
 	pdev->pri_enabled = 0;
 }
 
 /**
- * vtd_pri_settle - see that a device has had its answers
- * @pdev: the device, after vtd_pri_off(); all its requests are answered
+ * x86_pri_settle - see that a device has had its answers
+ * @pdev: the device, after x86_pri_off(); all its requests are answered
  *
  * Context: may sleep.
  */
-void vtd_pri_settle(struct pci_dev *pdev)
+void x86_pri_settle(struct pci_dev *pdev)
 {
 	u16 status;
 
