@@ -104,6 +104,8 @@ void smmu_ats_start(struct smmu_device *sdev, struct smmu_domain *domain)
 	spin_unlock(&list->lock);
 	if (rc)
 		dev_warn_once(sdev->dev, "ATS cannot be enabled: %d\n", rc);
+	else
+		smmu_faults_start(sdev);
 }
 
 /* The list is locked. */
@@ -149,8 +151,8 @@ void smmu_ats_leave(struct smmu_device *sdev, struct smmu_domain *domain, u32 ss
  * @domain: the domain, or NULL
  * @ssid: what of it is attached
  *
- * If nothing else of it is attached with ATS, its ATS is switched off: what it remembers
- * goes with that. Otherwise see smmu_ats_forget_old() and smmu_ats_leave().
+ * If nothing else of it is attached with ATS, its ATS is switched off, and its page
+ * requests are before: what it remembers goes with that. Otherwise see smmu_ats_forget_old() and smmu_ats_leave().
  */
 void smmu_ats_stop(struct smmu_device *sdev, struct smmu_domain *domain, u32 ssid)
 {
@@ -158,6 +160,7 @@ void smmu_ats_stop(struct smmu_device *sdev, struct smmu_domain *domain, u32 ssi
 
 	if (!list || sdev->tlbs != 1)
 		return;
+	smmu_faults_stop(sdev);
 	spin_lock(&list->lock);
 	if (sdev->ats_on)
 		pci_disable_ats(to_pci_dev(sdev->dev));
@@ -237,6 +240,18 @@ static void forget(struct smmu_device *sdev, const struct smmu_domain *domain, u
 }
 
 /**
+ * smmu_ats_push - have a device answer an invalidation, before which all it has sent
+ *		   arrives
+ * @sdev: the device
+ */
+void smmu_ats_push(struct smmu_device *sdev)
+{
+	const struct smmu_command command = atc_command(IOMMU_NO_PASID, 0, U64_MAX);
+
+	smmu_ats_tell(sdev, &command);
+}
+
+/**
  * smmu_ats_forget_old - have a device forget all that it got of a domain
  * @sdev: the device, which has left the domain; its unit is locked, and has forgotten
  *	  where that led to
@@ -247,6 +262,7 @@ void smmu_ats_forget_old(struct smmu_device *sdev, const struct smmu_domain *dom
 			 u32 ssid)
 {
 	forget(sdev, domain, ssid, 0, U64_MAX);
+	smmu_faults_drain(sdev);
 }
 
 /**

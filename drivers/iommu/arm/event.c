@@ -93,6 +93,18 @@ static void event_report(struct smmu_unit *unit, const struct smmu_event *event)
 				    name, id, event_reason(id));
 }
 
+static void event_handle(struct smmu_unit *unit, const struct smmu_event *event)
+{
+	u8 id = FIELD_GET(SMMU_EVENT0_ID, event->w[0]);
+
+	/* 3.12: only faults of translations stall, and wait for an answer */
+	if (id >= SMMU_F_TRANSLATION && id <= SMMU_F_PERMISSION &&
+	    event->w[1] & SMMU_EVENT1_STALL)
+		smmu_stalled(unit, event);
+	else
+		event_report(unit, event);
+}
+
 static u32 events_prod(const struct smmu_unit *unit)
 {
 	return readl(unit->page1 + SMMU_EVENTQ_PROD);
@@ -131,7 +143,7 @@ static bool events_read(struct smmu_unit *unit)
 		dma_rmb();
 		while ((prod & mask) != q->cons) {
 			events_take(unit, &event);
-			event_report(unit, &event);
+			event_handle(unit, &event);
 		}
 		writel(q->cons | over, unit->page1 + SMMU_EVENTQ_CONS);
 		any = true;
@@ -171,11 +183,17 @@ static irqreturn_t errors_thread(int irq, void *arg)
 	return errors_read(arg) ? IRQ_HANDLED : IRQ_NONE;
 }
 
+static irqreturn_t requests_thread(int irq, void *arg)
+{
+	return smmu_requests_read(arg) ? IRQ_HANDLED : IRQ_NONE;
+}
+
 static irqreturn_t combined_thread(int irq, void *arg)
 {
 	bool events = events_read(arg), errors = errors_read(arg);
+	bool requests = smmu_requests_read(arg);
 
-	return events || errors ? IRQ_HANDLED : IRQ_NONE;
+	return events || errors || requests ? IRQ_HANDLED : IRQ_NONE;
 }
 
 static const struct {
@@ -185,7 +203,14 @@ static const struct {
 } lines[] = {
 	{ "eventq", events_thread, SMMU_EVENTQ_IRQ_CFG0 },
 	{ "gerror", errors_thread, SMMU_GERROR_IRQ_CFG0 },
+	{ "priq", requests_thread, SMMU_PRIQ_IRQ_CFG0 },
 };
+
+/* The last one is there where there are page requests. */
+static unsigned int nr_lines(const struct smmu_unit *unit)
+{
+	return ARRAY_SIZE(lines) - !unit->requests.records;
+}
 
 static void message_write(struct msi_desc *desc, struct msi_msg *msg)
 {
@@ -203,11 +228,11 @@ static bool use_messages(struct smmu_unit *unit)
 	unsigned int i;
 
 	/* an address of 0 is no message */
-	for (i = 0; i < ARRAY_SIZE(lines); i++)
+	for (i = 0; i < nr_lines(unit); i++)
 		if (unit->has & SMMU_HAS_MSI)
 			smmu_write64(unit, lines[i].config, 0);
 	return unit->has & SMMU_HAS_MSI && unit->dev->msi.domain &&
-	       !platform_device_msi_init_and_alloc_irqs(unit->dev, ARRAY_SIZE(lines),
+	       !platform_device_msi_init_and_alloc_irqs(unit->dev, nr_lines(unit),
 							message_write);
 }
 
@@ -232,7 +257,7 @@ static int request_lines(struct smmu_unit *unit)
 	irq = messages ? 0 : platform_get_irq_byname_optional(pdev, "combined");
 	if (irq > 0)
 		return request_line(unit, irq, combined_thread, "combined");
-	for (i = 0; i < ARRAY_SIZE(lines) && !rc; i++) {
+	for (i = 0; i < nr_lines(unit) && !rc; i++) {
 		irq = messages ? msi_get_virq(unit->dev, i) :
 		      platform_get_irq_byname_optional(pdev, lines[i].name);
 		rc = request_line(unit, irq, lines[i].thread, lines[i].name);
@@ -264,11 +289,16 @@ int smmu_events_init(struct smmu_unit *unit)
 	rc = smmu_switch(unit, SMMU_CR0_EVENTQEN, true);
 	if (rc)
 		return rc;
+	rc = smmu_requests_init(unit);
+	if (rc)
+		return rc;
 	/* what was wrong before is not ours to report */
 	smmu_write(unit, SMMU_GERRORN, smmu_read(unit, SMMU_GERROR));
 	rc = request_lines(unit);
 	if (!rc)
-		smmu_write(unit, SMMU_IRQ_CTRL, SMMU_IRQ_GERROR | SMMU_IRQ_EVENTQ);
+		smmu_write(unit, SMMU_IRQ_CTRL, SMMU_IRQ_GERROR | SMMU_IRQ_EVENTQ |
+						(unit->requests.records ?
+						 SMMU_IRQ_PRIQ : 0));
 	return rc;
 }
 

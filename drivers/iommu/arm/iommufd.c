@@ -145,4 +145,7 @@ const struct iommufd_driver_ops smmu_iommufd_ops = {
 	.shares_tables = smmu_iommufd_shares_tables,
 	.viommu_init = smmu_viommu_init,
 	.replace_pasid = smmu_replace_pasid,
+	.enable_faults = smmu_enable_faults,
+	.disable_faults = smmu_disable_faults,
+	.page_response = smmu_answer_fault,
 };

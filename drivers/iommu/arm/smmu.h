@@ -70,6 +70,29 @@ struct smmu_events {
 };
 
 /**
+ * struct smmu_requests - the page request queue of a unit
+ * @lock: held while requests are taken out and delivered; within the unit's lock, and not
+ *	  taken by what answers requests
+ * @askers: devices that want to hear of faults, under @lock
+ * @room: records that are nobody's share, under @lock
+ * @records: two words for each, which hardware writes; NULL without a queue
+ * @dma: where they lie
+ * @lg2: of how many there are
+ * @cons: index of the next one to be read, under @lock
+ * @over: the flag of the last overflow, which changes with each, under @lock
+ */
+struct smmu_requests {
+	struct mutex lock;
+	struct list_head askers;
+	unsigned int room;
+	__le64 *records;
+	dma_addr_t dma;
+	unsigned int lg2;
+	u32 cons;
+	u32 over;
+};
+
+/**
  * struct smmu_streams - the stream table of a unit
  * @bits: of the stream ids that it has entries for
  * @split: bits of these that select within a table of the second level; 0 if there is
@@ -134,6 +157,7 @@ struct smmu_stream {
  * @vmids: in use for stage-2 domains and for vIOMMUs
  * @queue: its command queue
  * @events: its event queue
+ * @requests: its page request queue
  * @cr0: what is on
  * @devices: struct smmu_device behind it; under @lock
  * @leaving: nobody gets a device any more; under @lock
@@ -161,6 +185,7 @@ struct smmu_unit {
 	struct ida vmids;
 	struct smmu_queue queue;
 	struct smmu_events events;
+	struct smmu_requests requests;
 	u32 cr0;
 	struct list_head devices;
 	bool leaving;
@@ -217,6 +242,11 @@ struct smmu_cds {
  * @tlbs: attachments with ATS that it has. Under the unit's lock
  * @cut: it has not forgotten what it was told to, and is kept from all memory until it is
  *	 detached. Under the unit's ste_lock
+ * @asking: among the askers of the unit, while @faults
+ * @faults: iommufd wants to hear of its faults. Under the unit's lock
+ * @stalls: it does by stalling, not by page requests. Constant while @faults
+ * @share: page requests that it may have without an answer
+ * @pri_on: it may send them. Under the unit's lock
  * @vdev: what a guest calls it, or NULL. Under the unit's lock
  * @nr_sids: how many stream ids it has
  * @sids: each of them once; constant
@@ -233,6 +263,11 @@ struct smmu_device {
 	bool ats_on;
 	unsigned int tlbs;
 	bool cut;
+	struct list_head asking;
+	bool faults;
+	bool stalls;
+	unsigned int share;
+	bool pri_on;
 	struct iommufd_vdevice *vdev;
 	unsigned int nr_sids;
 	u32 sids[] __counted_by(nr_sids);
@@ -416,6 +451,18 @@ void smmu_ats_tell(struct smmu_device *sdev, const struct smmu_command *command)
 void smmu_ats_forget_old(struct smmu_device *sdev, const struct smmu_domain *domain,
 			 u32 ssid);
 void smmu_ats_forget(struct smmu_domain *domain, u64 first, u64 last);
+void smmu_ats_push(struct smmu_device *sdev);
+
+/* faults.c */
+int smmu_requests_init(struct smmu_unit *unit);
+bool smmu_requests_read(struct smmu_unit *unit);
+void smmu_stalled(struct smmu_unit *unit, const struct smmu_event *event);
+void smmu_faults_start(struct smmu_device *sdev);
+void smmu_faults_drain(struct smmu_device *sdev);
+void smmu_faults_stop(struct smmu_device *sdev);
+int smmu_enable_faults(struct device *dev);
+void smmu_disable_faults(struct device *dev);
+void smmu_answer_fault(struct device *dev, const struct iommufd_page_response *response);
 
 /* release.c */
 int smmu_release(struct list_head *units, void (*stop)(struct smmu_unit *unit));

@@ -450,3 +450,42 @@ int pci_pasid_features(struct pci_dev *pdev)
 {
 	return pdev->pasid_cap ? 0 : -EINVAL;
 }
+
+int pci_read_config_word(const struct pci_dev *pdev, int at, u16 *value)
+{
+	if (pdev->gone)
+		return -EIO;
+	if (at == pdev->pri_cap + PCI_PRI_CTRL)
+		*value = pdev->pri_control;
+	else if (at == pdev->pri_cap + PCI_PRI_STATUS)
+		*value = (pdev->pri_control & PCI_PRI_CTRL_ENABLE || pdev->pri_busy ?
+			  0 : PCI_PRI_STATUS_STOPPED) |
+			 (pdev->pri_failed ? PCI_PRI_STATUS_RF : 0);
+	else
+		panic("word %#x of configuration space", at);
+	return 0;
+}
+
+int pci_read_config_dword(const struct pci_dev *pdev, int at, u32 *value)
+{
+	WARN_ON(at != pdev->pri_cap + PCI_PRI_MAX_REQ);
+	*value = pdev->pri_max;
+	return pdev->gone ? -EIO : 0;
+}
+
+int pci_write_config_word(struct pci_dev *pdev, int at, u16 value)
+{
+	WARN_ON(at != pdev->pri_cap + PCI_PRI_CTRL);
+	/* PCIe 10.5.2: not without ATS, and a reset only while it is off */
+	WARN_ON(value & PCI_PRI_CTRL_ENABLE && !pdev->ats_enabled);
+	WARN_ON(value & PCI_PRI_CTRL_RESET && pdev->pri_control & PCI_PRI_CTRL_ENABLE);
+	pdev->pri_control = value & PCI_PRI_CTRL_ENABLE;
+	return 0;
+}
+
+int pci_write_config_dword(struct pci_dev *pdev, int at, u32 value)
+{
+	WARN_ON(at != pdev->pri_cap + PCI_PRI_ALLOC_REQ);
+	pdev->pri_allocated = value;
+	return 0;
+}

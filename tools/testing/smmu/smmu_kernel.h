@@ -316,10 +316,13 @@ struct pci_dev {
 	u16 ats_cap, pri_cap, pasid_cap;
 	u8 ats_qdep;
 	bool ats_enabled, pasid_enabled, pri_enabled, is_virtfn, untrusted;
-	bool pasid_required;
 	u32 pri_reqs_alloc;
 	u16 pri_control;
-	u32 pri_allocated;
+	u32 pri_allocated, pri_max;
+	/* it has not finished with what was before */
+	bool pri_busy, pri_failed;
+	/* it does not answer */
+	bool gone;
 	u32 max_pasids;
 };
 
@@ -544,5 +547,19 @@ int pci_prepare_ats(struct pci_dev *pdev, int shift);
 int pci_enable_pasid(struct pci_dev *pdev, int features);
 void pci_disable_pasid(struct pci_dev *pdev);
 int pci_pasid_features(struct pci_dev *pdev);
+
+/* Configuration space: the page request interface, at pri_cap. */
+#define PCI_PRI_CTRL 4
+#define PCI_PRI_CTRL_ENABLE BIT(0)
+#define PCI_PRI_CTRL_RESET BIT(1)
+#define PCI_PRI_STATUS 6
+#define PCI_PRI_STATUS_RF BIT(0)
+#define PCI_PRI_STATUS_STOPPED BIT(8)
+#define PCI_PRI_MAX_REQ 8
+#define PCI_PRI_ALLOC_REQ 12
+int pci_read_config_word(const struct pci_dev *pdev, int at, u16 *value);
+int pci_read_config_dword(const struct pci_dev *pdev, int at, u32 *value);
+int pci_write_config_word(struct pci_dev *pdev, int at, u16 value);
+int pci_write_config_dword(struct pci_dev *pdev, int at, u32 value);
 
 #endif

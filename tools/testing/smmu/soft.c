@@ -267,6 +267,8 @@ static void atc_inv(const u64 *w)
 		unanswered = true;
 		return;
 	}
+	while (d->lates)
+		soft_page_request(d->late[--d->lates]);
 	for (i = 0; i < ARRAY_SIZE(d->atc); i++) {
 		struct soft_atc *a = &d->atc[i];
 		bool same = bits(w, 11, 11) ?
@@ -344,6 +346,9 @@ static unsigned int execute(const u64 *w)
 		cfgi(op, w);
 	else if (op == 0x40)
 		atc_inv(w);
+	/* CMD_RESUME: with Ac it goes on */
+	else if (op == 0x44 && soft.stalls[bits(w, 79, 64) % 16] == 1)
+		soft.stalls[bits(w, 79, 64) % 16] = bits(w, 12, 12) ? 2 : 3;
 	if (op == 0x46 && unanswered) {
 		unanswered = false;
 		return 3;

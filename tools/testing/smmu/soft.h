@@ -91,6 +91,9 @@ struct soft_device {
 	struct pci_dev *pdev;
 	/* it does not answer */
 	bool mute;
+	/* page requests that come before its next answer, @lates of them */
+	u64 late[4][2];
+	unsigned int lates;
 	struct soft_atc { bool used; int ssid; u64 page, phys; bool can_write; } atc[64];
 };
 
@@ -112,6 +115,8 @@ extern struct soft {
 	unsigned int aborts;
 	/* registers do not react */
 	bool stuck;
+	/* a request that waits, by tag: 0 none, 1 waits, 2 goes on, 3 was ended */
+	unsigned int stalls[16];
 	/* events that were recorded, and lost */
 	unsigned int events, lost;
 	/* interrupts that were raised by wire and by message */

@@ -563,6 +563,15 @@ static void record(const struct walk *k, unsigned int event)
 	if (event >= TRANSLATION && event <= PERMISSION) {
 		w[1] = (u64)!k->write << 35 | (u64)k->out.stage2 << 39 | (u64)k->class << 40;
 		w[2] = k->address;
+		/* 3.12: a unit that always stalls */
+		if ((soft.idr[0] >> 24 & 3) == 2) {
+			unsigned int tag = 0;
+
+			while (soft.stalls[tag] == 1)
+				tag++;
+			soft.stalls[tag] = 1;
+			w[1] |= tag | 1U << 31;
+		}
 		w[3] = k->out.stage2 ? k->out.ipa & GENMASK_ULL(51, 12) : 0;
 	}
 	soft_record(w);

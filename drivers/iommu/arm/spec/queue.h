@@ -29,6 +29,8 @@ struct smmu_event {
 #define SMMU_OP_TLBI_S2_IPA	0x2a
 #define SMMU_OP_TLBI_NSNH_ALL	0x30
 #define SMMU_OP_ATC_INV		0x40
+#define SMMU_OP_PRI_RESP	0x41
+#define SMMU_OP_RESUME		0x44
 #define SMMU_OP_SYNC		0x46
 
 #define SMMU_CMD0_SSEC		BIT_ULL(10)
@@ -52,6 +54,30 @@ struct smmu_event {
 #define SMMU_ATC0_G		BIT_ULL(9)
 #define SMMU_ATC1_SIZE		GENMASK_ULL(5, 0)
 #define SMMU_ATC1_ADDRESS	GENMASK_ULL(63, 12)
+
+#define SMMU_PRESP1_GROUP	GENMASK_ULL(8, 0)
+#define SMMU_PRESP1_CODE	GENMASK_ULL(13, 12)
+#define SMMU_PRESP_FAILURE	0
+#define SMMU_PRESP_INVALID	1
+#define SMMU_PRESP_SUCCESS	2
+
+/* what becomes of a request that waits */
+#define SMMU_RESUME0_CODE	GENMASK_ULL(13, 12)
+#define SMMU_RESUME_RETRY	1
+#define SMMU_RESUME_ABORT	2
+#define SMMU_RESUME1_STAG	GENMASK_ULL(15, 0)
+
+/* Records of page requests, 8.1: two words */
+#define SMMU_PRI0_SID		GENMASK_ULL(31, 0)
+#define SMMU_PRI0_SSID		GENMASK_ULL(51, 32)
+#define SMMU_PRI0_PRIV		BIT_ULL(58)
+#define SMMU_PRI0_EXEC		BIT_ULL(59)
+#define SMMU_PRI0_READ		BIT_ULL(60)
+#define SMMU_PRI0_WRITE		BIT_ULL(61)
+#define SMMU_PRI0_LAST		BIT_ULL(62)
+#define SMMU_PRI0_SSV		BIT_ULL(63)
+#define SMMU_PRI1_GROUP		GENMASK_ULL(8, 0)
+#define SMMU_PRI1_ADDRESS	GENMASK_ULL(63, 12)
 
 #define SMMU_EVENT0_ID		GENMASK_ULL(7, 0)
 #define SMMU_EVENT0_SSV		BIT_ULL(11)

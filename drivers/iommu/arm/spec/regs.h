@@ -103,6 +103,7 @@
 #define SMMU_IRQ_CTRL		0x50
 #define SMMU_IRQ_CTRLACK	0x54
 #define SMMU_IRQ_GERROR		BIT(0)
+#define SMMU_IRQ_PRIQ		BIT(1)
 #define SMMU_IRQ_EVENTQ		BIT(2)
 
 /* 6.3.17: an error is there while its bit differs from that of GERRORN */
@@ -117,6 +118,7 @@
 /* 6.3.19 and the like: where a message goes, what it says, and how */
 #define SMMU_GERROR_IRQ_CFG0	0x68
 #define SMMU_EVENTQ_IRQ_CFG0	0xb0
+#define SMMU_PRIQ_IRQ_CFG0	0xd0
 #define SMMU_IRQ_CFG_ADDR	GENMASK_ULL(51, 2)
 #define SMMU_IRQ_CFG_DATA	0x08	/* from CFG0 on */
 #define SMMU_IRQ_CFG_ATTR	0x0c
@@ -144,12 +146,15 @@
 #define SMMU_CMDQ_ERR_ABORT	2
 #define SMMU_CMDQ_ERR_ATC	3
 #define SMMU_EVENTQ_BASE	0xa0
+#define SMMU_PRIQ_BASE		0xc0
 #define SMMU_Q_BASE_RA		BIT_ULL(62)
 #define SMMU_Q_BASE_LOG2SIZE	GENMASK_ULL(4, 0)
 #define SMMU_PAGE1		0x10000
 /* in page 1 */
 #define SMMU_EVENTQ_PROD	0xa8
 #define SMMU_EVENTQ_CONS	0xac
+#define SMMU_PRIQ_PROD		0xc8
+#define SMMU_PRIQ_CONS		0xcc
 /* has the same value in both of them while nothing was lost */
 #define SMMU_EVENTQ_OVERFLOW	BIT(31)
 
