@@ -510,6 +510,55 @@ static void no_memory(void)
 	unit_down();
 }
 
+/* Who says in IIDR that it has one: product, variant, revision; Arm is 0x43b. */
+static void errata(void)
+{
+	static const struct { u32 iidr; const char *text; bool nests, waits; } rows[] = {
+		{ 0x483 << 20 | 0 << 16 | 0x43b, "1209401", false, false },
+		{ 0x483 << 20 | 1 << 16 | 2 << 12 | 0x43b, "1209401", false, false },
+		{ 0x483 << 20 | 2 << 16 | 0x43b, NULL, true, false },
+		{ 0x487 << 20 | 0 << 16 | 0x43b, "2268618, 2812531", false, true },
+		{ 0x487 << 20 | 1 << 16 | 1 << 12 | 0x43b, "2268618, 2812531", false, true },
+		/* of somebody else, by the same numbers */
+		{ 0x487U << 20 | 0x123, NULL, true, false },
+		{ 0x490U << 20 | 0x43b, NULL, true, false },
+	};
+	struct iommu_domain *d;
+	unsigned int i;
+	u64 phys;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		soft_reset(FULL0, FULL1, 0, FULL5);
+		soft.iidr = rows[i].iidr;
+		kernel_log_lines = 0;
+		OK(unit_up());
+		/* the last line is that of the unit itself */
+		CHECK_EQ(kernel_log_lines, 1 + !!rows[i].text);
+		client_add(&c, 0x123);
+		OK(client_probe(&c));
+		d = smmu_iommufd_ops.alloc_paging(&c.pdev.dev, NEST, NULL);
+		if (rows[i].nests) {
+			CHECK(!IS_ERR(d));
+			table_free(d);
+		} else {
+			CHECK_EQ(PTR_ERR(d), -EOPNOTSUPP);
+			CHECK(strstr(last_reason, "an erratum forbids it"));
+		}
+		d = table(&c, 0);
+		OK(client_attach(&c, d));
+		phys = memory_new(3);
+		map(d, 0x10000, phys, 8 * PAGE_SIZE, RW);
+		soft.nr_taken = 0;
+		unmap(d, 0x10000, 8 * PAGE_SIZE);
+		CHECK_EQ(soft_count(0x12), 8);
+		CHECK_EQ(soft_count(0x46), rows[i].waits ? 8 : 1);
+		OK(client_attach(&c, NULL));
+		table_free(d);
+		memory_free(phys);
+		end();
+	}
+}
+
 static const struct tap_test tests[] = {
 	{ "what the driver needs", refused_units },
 	{ "registers that do not react", dead_unit },
@@ -528,6 +577,7 @@ static const struct tap_test tests[] = {
 	{ "wires, one for all, and messages", interrupts },
 	{ "more events than fit", many_events },
 	{ "errors of the unit", errors },
+	{ "errata", errata },
 	{ "no memory", no_memory },
 };
 
