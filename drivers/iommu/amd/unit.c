@@ -74,10 +74,16 @@ static const char *unit_lacks(const struct amdvi_unit *unit)
 	return NULL;
 }
 
-/* Memory of guests is owned in a table that the kernel's own driver sets up. */
-static bool snp_is_active(void)
+/* Why no unit can be driven here, as the end of a sentence; NULL if they can. */
+static const char *platform_obstacle(void)
 {
-	return cc_platform_has(CC_ATTR_HOST_SEV_SNP);
+	/* memory of guests is owned in a table that the kernel's own driver sets up */
+	if (cc_platform_has(CC_ATTR_HOST_SEV_SNP))
+		return "SNP is active: who owns which memory is checked by units that the kernel has set up for it, which this driver does not do";
+	/* tables would be read as they stand in memory, encrypted */
+	if (cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT))
+		return "memory is encrypted (SME), which this driver does not tell units: boot with mem_encrypt=off";
+	return NULL;
 }
 
 /*
@@ -201,15 +207,15 @@ static int read_ivrs(void)
  */
 int amdvi_find(void)
 {
+	const char *obstacle = platform_obstacle();
 	const struct ivrs_unit *ivrs;
 	unsigned int i = 0;
 	int rc;
 
 	INIT_LIST_HEAD(&amdvi_ivrs.units);
 	INIT_LIST_HEAD(&amdvi_ivrs.memory);
-	if (snp_is_active()) {
-		pr_err("%s: SNP is active: who owns which memory is checked by units that the kernel has set up for it, which this driver does not do\n",
-		       x86_driver.name);
+	if (obstacle) {
+		pr_err("%s: %s\n", x86_driver.name, obstacle);
 		return -EOPNOTSUPP;
 	}
 	rc = read_ivrs();
