@@ -100,6 +100,7 @@ struct amdvi_ppr {
  *	    has asked for yet. NULL where no device has a TLB. Under @events_lock
  * @events_noted: up to where @silent knows what the log says
  * @events_lost: how often it has overflowed; written under @events_lock
+ * @devices: struct amdvi_device behind it; under its lock
  * @irq: tells of events and page requests; 0 without
  * @ppr: its log of page requests
  * @interrupts: remapping of the devices' interrupts, NULL where they are not; set
@@ -124,6 +125,7 @@ struct amdvi_unit {
 	unsigned long *silent;
 	unsigned int events_noted;
 	unsigned int events_lost;
+	struct list_head devices;
 	int irq;
 	struct amdvi_ppr ppr;
 	struct amdvi_interrupts *interrupts;
@@ -153,6 +155,7 @@ struct amdvi_gcr3s {
 
 /**
  * struct amdvi_device - a device behind a unit
+ * @link: in the list of its unit
  * @dev: the device
  * @unit: the unit
  * @domain: what it is attached to, or NULL. Under the unit's lock
@@ -170,6 +173,7 @@ struct amdvi_gcr3s {
  * @asker: its page requests
  */
 struct amdvi_device {
+	struct list_head link;
 	struct device *dev;
 	struct amdvi_unit *unit;
 	struct amdvi_domain *domain;

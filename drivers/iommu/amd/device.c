@@ -398,14 +398,46 @@ static void forget_old(struct amdvi_batch *batch, const struct amdvi_device *ade
 	amdvi_batch_pasid(batch, g->id, IOMMU_NO_PASID, 0, U64_MAX, true);
 }
 
+static int is_id(u16 id, void *arg)
+{
+	return id == *(u16 *)arg;
+}
+
+/* A device that the host has not, and whose requests come with an id as well. */
+static struct amdvi_device *id_user(const struct amdvi_unit *unit, u16 id)
+{
+	struct amdvi_device *adev;
+
+	list_for_each_entry(adev, &unit->devices, link)
+		if (adev->id != AMDVI_DOMAIN_PASS_THROUGH &&
+		    amdvi_visit_ids(to_pci_dev(adev->dev), unit, is_id, &id))
+			return adev;
+	return NULL;
+}
+
+/* Behind a bridge devices share an id: one that goes leaves it to those that stay. */
+static int leave_id(u16 id, void *arg)
+{
+	const struct target *target = arg;
+	const struct amdvi_device *adev = id_user(target->unit, id);
+	struct target theirs = { .batch = target->batch };
+
+	if (!adev)
+		return write_id(id, arg);
+	target_set(&theirs, adev, adev->domain, adev->id);
+	return write_id(id, &theirs);
+}
+
 /*
  * Send the requests of a device to a domain, or, without one, where @id says. This
  * cannot fail. Requests that come meanwhile find the old state or the new one; when
- * it returns none is left that found the old one.
+ * it returns none is left that found the old one. One that is not in its unit's list
+ * any more leaves.
  */
 static void device_set(struct amdvi_device *adev, struct amdvi_domain *domain,
 		       u16 id)
 {
+	bool leaves = list_empty(&adev->link);
 	struct pci_dev *pdev = to_pci_dev(adev->dev);
 	struct amdvi_unit *unit = adev->unit;
 	struct amdvi_domain *old = adev->domain;
@@ -421,9 +453,9 @@ static void device_set(struct amdvi_device *adev, struct amdvi_domain *domain,
 	if (by_pasid || adev->gcr3s.nr)
 		amdvi_gcr3s_set(adev, IOMMU_NO_PASID, by_pasid ? domain : NULL);
 	target_set(&target, adev, domain, id);
-	if (amdvi_visit_ids(pdev, unit, has_other_levels, &target))
+	if (!leaves && amdvi_visit_ids(pdev, unit, has_other_levels, &target))
 		change_levels(pdev, &target);
-	amdvi_visit_ids(pdev, unit, write_id, &target);
+	amdvi_visit_ids(pdev, unit, leaves ? leave_id : write_id, &target);
 	forget_old(&batch, adev);
 	amdvi_ats_forget_old(&batch, adev, IOMMU_NO_PASID);
 	amdvi_batch_run(&batch);
@@ -554,6 +586,9 @@ struct iommu_device *amdvi_probe_device(struct device *dev)
 	adev->id = AMDVI_DOMAIN_PASS_THROUGH;
 	amdvi_pasid_enable(adev);
 	amdvi_ats_init(adev);
+	mutex_lock(&x86->lock);
+	list_add(&adev->link, &adev->unit->devices);
+	mutex_unlock(&x86->lock);
 	dev_iommu_priv_set(dev, adev);
 	x86_driver.adopt(x86, dev);
 	return &x86->iommu;
@@ -563,14 +598,18 @@ struct iommu_device *amdvi_probe_device(struct device *dev)
  * amdvi_release_device - a device goes, or this driver does
  * @dev: the device
  *
- * One that stays is passed through, as it was before.
+ * One that stays is passed through, as it was before. What it shares with others that
+ * somebody uses remains theirs.
  */
 void amdvi_release_device(struct device *dev)
 {
 	struct amdvi_device *adev = to_amdvi_device(dev);
 
 	x86_driver.abandon(&adev->unit->x86, dev);
-	amdvi_attach_pass_through(NULL, dev);
+	mutex_lock(&adev->unit->x86.lock);
+	list_del_init(&adev->link);
+	device_set(adev, NULL, AMDVI_DOMAIN_PASS_THROUGH);
+	mutex_unlock(&adev->unit->x86.lock);
 	WARN_ON(adev->gcr3s.top);
 	amdvi_pasid_disable(adev);
 	kfree(adev);

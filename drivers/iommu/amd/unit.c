@@ -156,6 +156,7 @@ static int unit_add(const struct ivrs_unit *ivrs, unsigned int index)
 	snprintf(unit->x86.name, sizeof(unit->x86.name), "amdvi%u", index);
 	mutex_init(&unit->x86.lock);
 	raw_spin_lock_init(&unit->control_lock);
+	INIT_LIST_HEAD(&unit->devices);
 	raw_spin_lock_init(&unit->entry_lock);
 	raw_spin_lock_init(&unit->events_lock);
 	raw_spin_lock_init(&unit->queue.lock);

@@ -5,6 +5,8 @@
  * recorded of what was written, and where interrupts go.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -254,6 +256,46 @@ static void bridge(void)
 	CHECK(amdvi_translate(&alias, NONE, IOVA, AMDVI_WALK_READ, NULL));
 }
 
+static void set(const char *path)
+{
+	int fd = OK(open(path, O_WRONLY | O_CLOEXEC));
+
+	CHECK_EQ(write(fd, "1", 1), 1);
+	close(fd);
+}
+
+/* One of two behind a bridge goes: the other's requests do not pass it by after that. */
+static void sibling_goes(void)
+{
+	struct amdvi_requester alias;
+	char path[128];
+	pci_bdf x, y;
+
+	space_open(&s);
+	need_edu_pair(x, y);
+	OK(pci_bind(y, "vfio-pci"));
+	open_edu(&d, x, s.fd);
+	amdvi_requester(&r, x);
+	attach(&d, s.ioas);
+	OK(space_map(&s, mem_anon(PAGE), PAGE, IOVA));
+	alias = r;
+	alias.id = r.id & 0xff00;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", y);
+	set(path);
+	CHECK(access(path, F_OK));
+	CHECK_EQ(amdvi_translate(&alias, NONE, IOVA, AMDVI_WALK_READ, NULL), 0);
+	CHECK_EQ(amdvi_translate(&alias, NONE, IOVA + PAGE, AMDVI_WALK_READ, NULL),
+		 AMDVI_WALK_PAGE_FAULT);
+	refused(IOVA + PAGE, AMDVI_WALK_READ);
+	OK(vdev_detach(&d.vdev));
+	CHECK_EQ(amdvi_translate(&alias, NONE, IOVA, AMDVI_WALK_READ, NULL),
+		 AMDVI_WALK_PAGE_FAULT);
+	edu_fini(&d.edu);
+	vdev_close(&d.vdev);
+	set("/sys/bus/pci/rescan");
+	CHECK(!access(path, F_OK));
+}
+
 /* What is wrong with an entry, and what is to be said of it. */
 static const struct damage {
 	uint32_t kind;
@@ -425,6 +467,7 @@ static const struct tap_test tests[] = {
 	{ "pages of every power of two", sizes },
 	{ "random maps against a picture of them", random_maps, 60 },
 	{ "behind a bridge to PCI, by every id", bridge },
+	{ "one of two behind a bridge goes, and takes nothing along", sibling_goes },
 	{ "an entry that is wrong is noticed", broken },
 	{ "messages of devices lead to their own interrupts", messages },
 	{ "dirty tracking, where the unit has it", dirty_told },
