@@ -152,7 +152,8 @@ void smmu_ats_leave(struct smmu_device *sdev, struct smmu_domain *domain, u32 ss
  * @ssid: what of it is attached
  *
  * If nothing else of it is attached with ATS, its ATS is switched off, and its page
- * requests are before: what it remembers goes with that. Otherwise see smmu_ats_forget_old() and smmu_ats_leave().
+ * requests are before: what it remembers goes with that. Otherwise see
+ * smmu_ats_forget_old() and smmu_ats_leave().
  */
 void smmu_ats_stop(struct smmu_device *sdev, struct smmu_domain *domain, u32 ssid)
 {
@@ -209,7 +210,7 @@ static int tell(struct smmu_device *sdev, struct smmu_command command)
 
 /**
  * smmu_ats_tell - have a device forget translations, or cut it off
- * @sdev: the device
+ * @sdev: the device; its unit or a domain that it is listed in is locked
  * @command: CMD_ATC_INV but for the stream id
  *
  * Context: any.

@@ -57,7 +57,10 @@ static int command_add_device(struct smmu_viommu *v,
 	if (guest->ats) {
 		/* not before what was to be forgotten before; who does not answer is cut off */
 		commands_run(v);
+		/* nor while its ATS is switched on or off */
+		mutex_lock(&sdev->unit->lock);
 		smmu_ats_tell(sdev, &guest->command);
+		mutex_unlock(&sdev->unit->lock);
 		return 0;
 	}
 	for (i = 0; i < sdev->nr_sids; i++) {
