@@ -5,14 +5,18 @@
  * an edu does DMA through them.
  */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "devices.h"
 #include "mem.h"
+#include "nic.h"
+#include "nvme.h"
 
 #define PAGE	4096UL
 /* where the guest's memory is in stage 2 */
@@ -632,6 +636,151 @@ static void two_units(void)
 	CHECK(!dma_writes(&d, IOVA, page(PAGES / 2)));
 }
 
+/* A device that the guest has a driver for: where that has its rings, in stage 1. */
+#define RINGS	(IOVA & ~0x1fffffUL)
+#define RING_PAGES 4
+
+static struct vdev device;
+
+static void need_device(unsigned int vendor, unsigned int id)
+{
+	uint32_t dev;
+	pci_bdf bdf;
+
+	if (!pci_find(vendor, id, 0, bdf))
+		tap_skip("this machine has no device %04x:%04x", vendor, id);
+	begin();
+	OK(vdev_setup(&device, bdf, s.fd));
+	OK(vdevice_alloc(device.id, viommu, VSID, &dev));
+}
+
+/* Tables for it, of an address space of their own: rings, and two pages of data. */
+static uint32_t device_tables(unsigned int tables, unsigned int rings, unsigned int data)
+{
+	struct iommu_hwpt_arm_smmuv3 ste = { { 0, STE1_CACHED } };
+	unsigned int i;
+	uint32_t hwpt;
+
+	ste.ste[0] = guest_tables(tables) | STE_V | STE_S1;
+	page(tables)[0] += (uint64_t)tables << 48;
+	for (i = 0; i < RING_PAGES; i++)
+		*leaf(tables, RINGS + i * PAGE) = gpa(rings + i) | PTE;
+	for (i = 0; i < 2; i++)
+		*leaf(tables, IOVA + i * PAGE) = gpa(data + i) | PTE;
+	OK(hwpt_alloc(device.id, viommu, 0, IOMMU_HWPT_DATA_ARM_SMMUV3, &ste, sizeof(ste),
+		      &hwpt));
+	return hwpt;
+}
+
+static void device_attach(uint32_t hwpt)
+{
+	int rc = vdev_attach(&device, &hwpt);
+
+	if (rc)
+		tap_fail(__FILE__, __LINE__, "%s: %s", tap_errno(rc),
+			 iommufd_last_reason(s.fd));
+}
+
+/* Packets go through both stages, and what stage 1 no longer has is not written. */
+static void packets(bool igb)
+{
+	const unsigned int rings = DATA + 8;
+	unsigned char *from, *to;
+	struct nic n;
+
+	if (igb)
+		need_device(PCI_IGB);
+	else
+		need_device(PCI_E1000E);
+	from = (unsigned char *)page(DATA);
+	to = (unsigned char *)page(DATA + 1);
+	device_attach(device_tables(0, rings, DATA));
+	OK(nic_init(&n, &device, igb, page(rings), RINGS));
+	mem_fill(from, PAGE, 40);
+	/* to everybody, so that no filter keeps it */
+	memset(from, 0xff, 6);
+	OK(nic_loop(&n, IOVA, IOVA + PAGE, NIC_PACKET_MAX, 5000));
+	CHECK(!memcmp(from, to, NIC_PACKET_MAX));
+	*leaf(0, IOVA + PAGE) = 0;
+	OK(command(viommu, 0x11 | ASID << 48, 0));
+	memset(to, 0, PAGE);
+	nic_loop(&n, IOVA, IOVA + PAGE, NIC_PACKET_MAX, 500);
+	CHECK(!to[0] && !memcmp(to, to + 1, PAGE - 1));
+	nic_fini(&n);
+}
+
+static void packets_e1000e(void)
+{
+	packets(false);
+}
+
+static void packets_igb(void)
+{
+	packets(true);
+}
+
+/* One thread has the entry of a disk replaced on and on, the other uses it. */
+static struct replacer {
+	uint32_t tables[2];
+	volatile bool stop;
+	unsigned long times;
+	int rc;
+} replacer;
+
+static void *replace_on_and_on(void *arg)
+{
+	while (!replacer.stop && !replacer.rc) {
+		uint32_t pt = replacer.tables[++replacer.times & 1];
+
+		replacer.rc = vdev_attach(&device, &pt);
+	}
+	return NULL;
+}
+
+/*
+ * A guest's driver makes a new stream table entry while its disk is at work: each block
+ * arrives through the one table or through the other, whole.
+ */
+static void replaced(void)
+{
+	const unsigned int a = DATA, b = DATA + 1, queues = DATA + 8;
+	unsigned int i, in_a = 0, in_b = 0;
+	pthread_t thread;
+	struct nvme n;
+
+	static_assert(RING_PAGES * PAGE >= NVME_QUEUES_SIZE, "room for its queues");
+	need_device(0x1b36, 0x0010);
+	replacer.tables[0] = device_tables(0, queues, a);
+	replacer.tables[1] = device_tables(TABLES, queues, b);
+	device_attach(replacer.tables[0]);
+	OK(nvme_init(&n, &device, page(queues), RINGS));
+	for (i = 0; i < 16; i++) {
+		mem_fill(page(a), PAGE, 1000 + i);
+		CHECK_EQ(nvme_write(&n, i, IOVA), 0);
+	}
+	CHECK(!pthread_create(&thread, NULL, replace_on_and_on, NULL));
+	for (i = 0; i < 1000; i++) {
+		memset(page(a), 0, 2 * PAGE);
+		CHECK_EQ(nvme_read(&n, i % 16, IOVA), 0);
+		if (mem_holds(page(a), PAGE, 1000 + i % 16)) {
+			CHECK(!*page(b) && !memcmp(page(b), page(b) + 1, PAGE - 8));
+			in_a++;
+		} else {
+			CHECK(mem_holds(page(b), PAGE, 1000 + i % 16));
+			CHECK(!*page(a) && !memcmp(page(a), page(a) + 1, PAGE - 8));
+			in_b++;
+		}
+	}
+	replacer.stop = true;
+	pthread_join(thread, NULL);
+	OK(replacer.rc);
+	tap_note("%lu replacements meanwhile; %u blocks through one table, %u through the other",
+		 replacer.times, in_a, in_b);
+	CHECK(replacer.times > 10);
+	CHECK(in_a && in_b);
+	nvme_fini(&n);
+}
+
 static const struct tap_test tests[] = {
 	{ "what the unit says of itself", information },
 	{ "DMA through both stages", translated, 60 },
@@ -643,6 +792,9 @@ static const struct tap_test tests[] = {
 	{ "commands: every bit", bad_commands, 60 },
 	{ "entries without stage 1, and a device without a name", without_stage1, 60 },
 	{ "two vIOMMUs over one stage 2", two_viommus, 90 },
+	{ "e1000e: packets through both stages", packets_e1000e, 60 },
+	{ "igb: packets through both stages", packets_igb, 60 },
+	{ "an entry is replaced under DMA by NVMe: whole blocks", replaced, 120 },
 	{ "two vIOMMUs of two units over one stage 2", two_units_nested, 90 },
 	{ "a table of two units", two_units, 60 },
 };
