@@ -304,9 +304,16 @@ int smmu_attach_paging(struct iommu_domain *iommu_domain, struct device *dev)
 	return rc;
 }
 
+/* Nobody can hand it out, but a device behind it may share its group. */
+static bool is_bridge(struct device *dev)
+{
+	return dev_is_pci(dev) && pci_is_bridge(to_pci_dev(dev));
+}
+
 /*
  * A device is attached to a table of its own vIOMMU, where it has a name: without one
- * the guest could not be told of what it does.
+ * the guest could not be told of what it does. A bridge that shares the group of one
+ * does nothing that the guest would have to know.
  */
 int smmu_attach_nested(struct iommu_domain *iommu_domain, struct device *dev)
 {
@@ -318,6 +325,7 @@ int smmu_attach_nested(struct iommu_domain *iommu_domain, struct device *dev)
 		return -EINVAL;
 	mutex_lock(&sdev->unit->lock);
 	if (FIELD_GET(SMMU_STE0_CONFIG, domain->ste[0]) == SMMU_CONFIG_S1 &&
+	    !is_bridge(dev) &&
 	    (!sdev->vdev || sdev->vdev->viommu != domain->viommu))
 		rc = iommufd_refuse(-ENOENT, "%s has no vdevice in the viommu of the table",
 				    dev_name(dev));

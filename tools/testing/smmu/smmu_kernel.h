@@ -315,7 +315,7 @@ struct pci_dev {
 	struct device dev;
 	u16 ats_cap, pri_cap, pasid_cap;
 	u8 ats_qdep;
-	bool ats_enabled, pasid_enabled, pri_enabled, is_virtfn, untrusted;
+	bool ats_enabled, pasid_enabled, pri_enabled, is_virtfn, untrusted, is_bridge;
 	u32 pri_reqs_alloc;
 	u16 pri_control;
 	u32 pri_allocated, pri_max;
@@ -334,6 +334,7 @@ struct platform_device {
 #define dev_to_node(d) 0
 #define dev_is_pci(d) ((d)->is_pci)
 #define to_pci_dev(d) container_of(d, struct pci_dev, dev)
+#define pci_is_bridge(p) ((p)->is_bridge)
 #define to_platform_device(d) container_of(d, struct platform_device, dev)
 #define dev_iommu_priv_set(d, p) ((void)((d)->iommu->priv = (p)))
 #define dev_iommu_priv_get(d) ((d)->iommu->priv)
