@@ -385,6 +385,19 @@ int iommufd_run_entries(struct iommufd_viommu *viommu,
 			struct iommu_user_data_array *array,
 			const struct iommufd_entries *how, void *context);
 
+/**
+ * struct iommufd_charge - memory of tables that a user is charged for
+ * @user: whose; NULL if nobody is charged
+ * @npages: CPU pages
+ */
+struct iommufd_charge {
+	struct user_struct *user;
+	unsigned long npages;
+};
+
+int iommufd_charge(struct iommufd_charge *charge, unsigned long bytes);
+void iommufd_uncharge(struct iommufd_charge *charge);
+
 int iommufd_register_driver(const struct iommufd_driver_ops *ops);
 void iommufd_unregister_driver(const struct iommufd_driver_ops *ops);
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Charging pinned memory against RLIMIT_MEMLOCK.
+ * Charging pinned memory, and memory of hardware's tables, against RLIMIT_MEMLOCK.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/export.h>
+#include <linux/iommufd_driver.h>
 #include <linux/iommufd_reason.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -42,26 +44,27 @@ void memory_account_release(struct memory_account *account)
 	put_task_struct(account->task);
 }
 
-static int refuse_limit(unsigned long npages, unsigned long used,
-			unsigned long limit, const char *whose)
+static int refuse_limit(const char *what, unsigned long npages,
+			unsigned long used, unsigned long limit,
+			const char *whose)
 {
 	return iommufd_refuse(-ENOMEM,
-			      "pinning %lu KiB exceeds RLIMIT_MEMLOCK: %lu of %lu KiB are locked by this %s",
-			      PAGES_TO_KIB(npages), PAGES_TO_KIB(used),
+			      "%s %lu KiB exceeds RLIMIT_MEMLOCK: %lu of %lu KiB are locked by this %s",
+			      what, PAGES_TO_KIB(npages), PAGES_TO_KIB(used),
 			      PAGES_TO_KIB(limit), whose);
 }
 
-static int charge_user(struct memory_account *account, unsigned long npages,
-		       unsigned long limit)
+static int charge_user(struct user_struct *user, bool unlimited,
+		       unsigned long npages, unsigned long limit,
+		       const char *what)
 {
-	unsigned long used = atomic_long_read(&account->user->locked_vm);
+	unsigned long used = atomic_long_read(&user->locked_vm);
 
 	do {
-		if (!account->unlimited &&
-		    (npages > limit || used > limit - npages))
-			return refuse_limit(npages, used, limit, "user");
-	} while (!atomic_long_try_cmpxchg(&account->user->locked_vm,
-					  (long *)&used, used + npages));
+		if (!unlimited && (npages > limit || used > limit - npages))
+			return refuse_limit(what, npages, used, limit, "user");
+	} while (!atomic_long_try_cmpxchg(&user->locked_vm, (long *)&used,
+					  used + npages));
 	return 0;
 }
 
@@ -79,7 +82,7 @@ static int charge_process(struct memory_account *account, unsigned long npages,
 				 account->unlimited);
 	mmap_write_unlock(mm);
 	if (rc)
-		return refuse_limit(npages, used, limit, "process");
+		return refuse_limit("pinning", npages, used, limit, "process");
 	return 0;
 }
 
@@ -100,7 +103,8 @@ int memory_account_charge(struct memory_account *account, unsigned long npages)
 	if (account->per_process)
 		rc = charge_process(account, npages, limit);
 	else
-		rc = charge_user(account, npages, limit);
+		rc = charge_user(account->user, account->unlimited, npages,
+				 limit, "pinning");
 	if (!rc)
 		atomic64_add(npages, &account->mm->pinned_vm);
 	return rc;
@@ -144,3 +148,45 @@ void memory_account_uncharge(struct memory_account *account,
 		atomic_long_sub(npages, &account->user->locked_vm);
 	}
 }
+
+/**
+ * iommufd_charge - charge memory that hardware's tables take to the current user
+ * @charge: not in use
+ * @bytes: how much; the whole pages of it count
+ *
+ * For memory that no control group is charged for, because somebody else than the
+ * driver allocates it. Always the user's, however pinned memory is charged: tables
+ * may outlive the process.
+ *
+ * Context: any process context
+ * Return: 0, or -ENOMEM over RLIMIT_MEMLOCK, explained
+ */
+int iommufd_charge(struct iommufd_charge *charge, unsigned long bytes)
+{
+	unsigned long npages = DIV_ROUND_UP(bytes, PAGE_SIZE);
+	int rc;
+
+	rc = charge_user(current_user(), capable(CAP_IPC_LOCK), npages,
+			 rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT,
+			 "a table of");
+	if (rc)
+		return rc;
+	charge->user = get_uid(current_user());
+	charge->npages = npages;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(iommufd_charge);
+
+/**
+ * iommufd_uncharge - undo iommufd_charge()
+ * @charge: all 0 is good, too; not in use afterwards
+ */
+void iommufd_uncharge(struct iommufd_charge *charge)
+{
+	if (!charge->user)
+		return;
+	atomic_long_sub(charge->npages, &charge->user->locked_vm);
+	free_uid(charge->user);
+	charge->user = NULL;
+}
+EXPORT_SYMBOL_GPL(iommufd_uncharge);

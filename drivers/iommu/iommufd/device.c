@@ -206,6 +206,11 @@ static int check_device(struct device *dev, struct iommu_group *group,
 		return iommufd_refuse(-EINVAL,
 				      "the IOMMU of %s cannot keep DMA coherent with CPU caches",
 				      dev_name(dev));
+	if (drv == &hw_builtin_ops && !hw_builtin_has_tables(dev))
+		return iommufd_refuse(-ENODEV,
+				      "the kernel's own driver of the IOMMU of %s has no page tables%s",
+				      dev_name(dev), IS_ENABLED(CONFIG_PPC64) ?
+				      ": load iommu_tce" : "");
 	if (!drv->msi_isolated && !iommu_group_has_isolated_msi(group)) {
 		if (!allow_unsafe_interrupts)
 			return iommufd_refuse(-EPERM,
@@ -227,9 +232,10 @@ static int check_device(struct device *dev, struct iommu_group *group,
  * of the group.
  *
  * Context: may sleep.
- * Return: the bound device, or an ERR_PTR, explained: -ENODEV without an IOMMU,
- *	   -EINVAL if it is not coherent, -EPERM if its interrupts are not
- *	   isolated or somebody else has its group, -ENOMEM
+ * Return: the bound device, or an ERR_PTR, explained: -ENODEV without an IOMMU, or
+ *	   where nobody makes page tables for it, -EINVAL if it is not coherent,
+ *	   -EPERM if its interrupts are not isolated or somebody else has its
+ *	   group, -ENOMEM
  */
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 					   struct device *dev, u32 *id)

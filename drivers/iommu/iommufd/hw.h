@@ -23,5 +23,6 @@ unsigned int hw_intersect_windows(const struct iommufd_window *a,
 
 /* hw_builtin.c */
 extern const struct iommufd_driver_ops hw_builtin_ops;
+bool hw_builtin_has_tables(struct device *dev);
 
 #endif

@@ -57,6 +57,21 @@ static u64 builtin_capabilities(struct device *dev)
 	return caps;
 }
 
+/**
+ * hw_builtin_has_tables - whether the kernel's driver makes page tables at all
+ * @dev: a device with an IOMMU
+ *
+ * Return: false where the driver only knows how to block devices and how to give
+ *	   them back, as that of POWER
+ */
+bool hw_builtin_has_tables(struct device *dev)
+{
+	const struct iommu_ops *ops = builtin_iommu_ops(dev);
+
+	return ops->domain_alloc || ops->domain_alloc_paging ||
+	       ops->domain_alloc_user;
+}
+
 static struct iommu_domain *refuse_domain(struct device *dev, const char *what)
 {
 	return ERR_PTR(iommufd_refuse(-EOPNOTSUPP,

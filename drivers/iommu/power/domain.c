@@ -32,6 +32,32 @@ static void table_clear(const struct tce_window *window, unsigned long index,
 	}
 }
 
+/*
+ * Where the kernel has the tables it makes their lower levels when they are needed.
+ * What sets many entries at a time does not look whether there was memory for that,
+ * what exchanges a single one does: with the first entry of each leaf it is made.
+ */
+static int make_leaves(const struct tce_window *window, unsigned long index,
+		       unsigned long nr, phys_addr_t phys, int prot)
+{
+	struct iommu_table *table = window->table;
+	unsigned long first = window->first >> window->shift, end = index + nr;
+	enum dma_data_direction direction;
+	unsigned long i, hpa;
+
+	if (!table->it_indirect_levels)
+		return 0;
+	for (i = index; i < end; i = round_down(i, table->it_level_size) +
+				     table->it_level_size) {
+		hpa = phys + ((i - index) << window->shift);
+		direction = direction_of(prot);
+		if (table->it_ops->xchg_no_kill(table, first + i, &hpa,
+						&direction))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* Entries that were empty are empty again if it fails. */
 static int table_set(const struct tce_window *window, unsigned long index,
 		     unsigned long nr, phys_addr_t phys, int prot)
@@ -40,6 +66,11 @@ static int table_set(const struct tce_window *window, unsigned long index,
 	unsigned long done, n;
 	int rc;
 
+	rc = make_leaves(window, index, nr, phys, prot);
+	if (rc) {
+		table_clear(window, index, nr);
+		return rc;
+	}
 	for (done = 0; done < nr; done += n) {
 		n = min(nr - done, TCE_BATCH);
 		rc = window->table->it_ops->set(window->table, at + done, n,
@@ -54,11 +85,23 @@ static int table_set(const struct tce_window *window, unsigned long index,
 	return 0;
 }
 
+static int refuse_entries(const struct tce_window *window, unsigned long index,
+			  unsigned long nr, int rc)
+{
+	u64 at = window->first + ((u64)index << window->shift);
+
+	if (rc == -ENOMEM)
+		return iommufd_refuse(rc, "no memory for tables of %lu TCEs at 0x%llx",
+				      nr, at);
+	return iommufd_refuse(rc, "firmware does not take %lu TCEs at 0x%llx",
+			      nr, at);
+}
+
 /**
  * tce_window_fill - enter all that is mapped into a new table
  * @window: has a table, with nothing in it
  *
- * Return: 0, or -ENOSPC if firmware does not take an entry
+ * Return: 0, -ENOSPC if firmware does not take an entry, or -ENOMEM; explained
  */
 int tce_window_fill(struct tce_window *window)
 {
@@ -72,7 +115,7 @@ int tce_window_fill(struct tce_window *window)
 			       round_down(entry, BIT_ULL(window->shift)),
 			       entry & (IOMMU_READ | IOMMU_WRITE));
 		if (rc)
-			return rc;
+			return refuse_entries(window, index, nr, rc);
 		index += nr;
 	}
 	return 0;
@@ -122,9 +165,7 @@ static int map_run(struct tce_window *window, unsigned long index,
 	rc = table_set(window, index, nr, run->phys, prot);
 	if (rc) {
 		tce_shadow_clear(&window->shadow, index, nr);
-		return iommufd_refuse(rc, "firmware does not take TCEs for 0x%llx+0x%zx at 0x%llx",
-				      (u64)run->phys, run->len,
-				      window->first + ((u64)index << window->shift));
+		return refuse_entries(window, index, nr, rc);
 	}
 	return 0;
 }
@@ -195,10 +236,8 @@ static int tce_attach_dev(struct iommu_domain *domain, struct device *dev)
 {
 	struct tce_domain *td = to_tce_domain(domain);
 
-	if (tce_table_group(dev) != td->group->tg)
-		return iommufd_refuse(-EINVAL,
-				      "the page table was made for another group than that of %s: windows belong to one",
-				      dev_name(dev));
+	if (!tce_group_has(td->group, dev))
+		return -EINVAL;
 	return td->group->connected == td ? 0 : -EINVAL;
 }
 
@@ -222,6 +261,7 @@ static void tce_domain_free(struct iommu_domain *domain)
 
 	for (i = 0; i < td->nr; i++) {
 		WARN_ON(td->windows[i].table);
+		iommufd_uncharge(&td->windows[i].charge);
 		tce_shadow_destroy(&td->windows[i].shadow);
 	}
 	tce_group_put(td->group);
@@ -259,7 +299,8 @@ static void describe(struct tce_domain *td, struct device *dev)
  * Where no other page table is in use, its windows are made and removed again to
  * see whether they can be had.
  *
- * Return: the domain, or an ERR_PTR, explained: -ENOSPC if they cannot, -ENOMEM
+ * Return: the domain, or an ERR_PTR, explained: -ENOSPC if they cannot, -ENOMEM also
+ *	   if the user may not have as much memory for tables
  */
 struct iommu_domain *tce_domain_alloc(struct device *dev,
 				      struct tce_group *group,

@@ -28,19 +28,42 @@ static const struct iommu_ops *find_iommu_ops(void)
 	return ops;
 }
 
+static int device_removed(struct notifier_block *nb, unsigned long action,
+			  void *data)
+{
+	if (action == BUS_NOTIFY_REMOVED_DEVICE)
+		tce_group_lose(data);
+	return NOTIFY_DONE;
+}
+
+/* Before the IOMMU core, which takes the device out of its group then. */
+static struct notifier_block removal = {
+	.notifier_call = device_removed,
+	.priority = 1,
+};
+
 static int __init tce_init(void)
 {
+	int rc;
+
 	tce_driver_ops.iommu_ops = find_iommu_ops();
 	if (!tce_driver_ops.iommu_ops) {
 		pr_info("iommu_tce: no PCI device is behind TCE windows\n");
 		return -ENODEV;
 	}
-	return iommufd_register_driver(&tce_driver_ops);
+	rc = bus_register_notifier(&pci_bus_type, &removal);
+	if (rc)
+		return rc;
+	rc = iommufd_register_driver(&tce_driver_ops);
+	if (rc)
+		bus_unregister_notifier(&pci_bus_type, &removal);
+	return rc;
 }
 
 static void __exit tce_exit(void)
 {
 	iommufd_unregister_driver(&tce_driver_ops);
+	bus_unregister_notifier(&pci_bus_type, &removal);
 }
 
 module_init(tce_init);

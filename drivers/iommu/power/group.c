@@ -103,22 +103,25 @@ static long probe_window(struct iommu_table_group *tg, unsigned int num,
  * The window for 32 bits. Under a hypervisor it is one of a fixed size with pages
  * of 4 KiB; who asks the kernel for another one there gets a dynamic window.
  */
-static void learn_low(struct tce_group *group)
+static int learn_low(struct tce_group *group)
 {
 	struct tce_place *place = &group->places[0];
 	struct iommu_table_group *tg = group->tg;
 	u64 first;
+	long rc;
 
-	if (!tg->tce32_size ||
-	    probe_window(tg, 0, IOMMU_PAGE_SHIFT_4K, tg->tce32_size, &first) ||
-	    first != tg->tce32_start)
-		return;
+	if (!tg->tce32_size)
+		return 0;
+	rc = probe_window(tg, 0, IOMMU_PAGE_SHIFT_4K, tg->tce32_size, &first);
+	if (rc || first != tg->tce32_start)
+		return rc == -ENOMEM ? rc : 0;
 	place->usable = true;
 	place->first = first;
 	place->last = first + tg->tce32_size - 1;
-	place->whole = probe_window(tg, 0, 16, tg->tce32_size, &first) ||
-		       first != tg->tce32_start;
+	rc = probe_window(tg, 0, 16, tg->tce32_size, &first);
+	place->whole = rc || first != tg->tce32_start;
 	place->pgsizes = place->whole ? SZ_4K : tg->pgsizes;
+	return rc == -ENOMEM ? rc : 0;
 }
 
 /*
@@ -126,21 +129,24 @@ static void learn_low(struct tce_group *group)
  * looked at. One that is too large is never tried, because some firmware then
  * makes no more until the next boot.
  */
-static void learn_dynamic(struct tce_group *group, u64 limit)
+static int learn_dynamic(struct tce_group *group, u64 limit)
 {
 	struct tce_place *place = &group->places[1];
 	struct iommu_table_group *tg = group->tg;
 	unsigned int shift = tg->pgsizes & SZ_64K ? 16 : 12;
 	u64 first;
+	long rc;
 
-	if (!tg->max_dynamic_windows_supported ||
-	    probe_window(tg, 1, shift, SZ_256M, &first) ||
-	    first == group->places[0].first)
-		return;
+	if (!tg->max_dynamic_windows_supported)
+		return 0;
+	rc = probe_window(tg, 1, shift, SZ_256M, &first);
+	if (rc || first == group->places[0].first)
+		return rc == -ENOMEM ? rc : 0;
 	place->usable = true;
 	place->first = first;
 	place->last = first + limit - 1;
 	place->pgsizes = tg->pgsizes;
+	return 0;
 }
 
 /* More than a machine has memory is of no use. */
@@ -160,8 +166,11 @@ static struct tce_group *group_make(struct iommu_table_group *tg)
 	kref_init(&group->kref);
 	mutex_init(&group->lock);
 	group->tg = tg;
-	learn_low(group);
-	learn_dynamic(group, largest_window());
+	/* a window for whose table there was no memory could be had at other times */
+	if (learn_low(group) || learn_dynamic(group, largest_window())) {
+		kfree(group);
+		return NULL;
+	}
 	list_add(&group->link, &tce_groups);
 	return group;
 }
@@ -215,6 +224,65 @@ void tce_group_put(struct tce_group *group)
 	kref_put_mutex(&group->kref, group_release, &tce_groups_lock);
 }
 
+/**
+ * tce_group_has - whether the windows of a group are those of a device
+ * @group: the group
+ * @dev: any device
+ *
+ * Return: the answer; if it is no, explained
+ */
+bool tce_group_has(const struct tce_group *group, struct device *dev)
+{
+	if (READ_ONCE(group->gone))
+		iommufd_refuse(-EINVAL,
+			       "the devices that the page table was made for were taken out: %s needs one of its own",
+			       dev_name(dev));
+	else if (tce_table_group(dev) != group->tg)
+		iommufd_refuse(-EINVAL,
+			       "the page table was made for another group than that of %s: windows belong to one",
+			       dev_name(dev));
+	else
+		return true;
+	return false;
+}
+
+static int count_device(struct device *dev, void *data)
+{
+	(*(unsigned int *)data)++;
+	return 0;
+}
+
+/**
+ * tce_group_lose - a device goes away for good
+ * @dev: still in its IOMMU group, without a driver
+ *
+ * With the last of a group its table group may go, while page tables for it live on.
+ */
+void tce_group_lose(struct device *dev)
+{
+	struct iommu_table_group *tg = tce_table_group(dev);
+	struct iommu_group *iommu_group;
+	struct tce_group *group;
+	unsigned int nr = 0;
+
+	if (!tg)
+		return;
+	iommu_group = iommu_group_get(dev);
+	iommu_group_for_each_dev(iommu_group, &nr, count_device);
+	iommu_group_put(iommu_group);
+	if (nr > 1)
+		return;
+	mutex_lock(&tce_groups_lock);
+	list_for_each_entry(group, &tce_groups, link) {
+		if (group->tg != tg)
+			continue;
+		WRITE_ONCE(group->gone, true);
+		list_del_init(&group->link);
+		break;
+	}
+	mutex_unlock(&tce_groups_lock);
+}
+
 static void remove_windows(struct tce_domain *domain)
 {
 	struct iommu_table_group *tg = domain->group->tg;
@@ -254,6 +322,13 @@ static int make_windows(struct tce_domain *domain)
 					    BIT(window->table->it_page_shift));
 			goto undo;
 		}
+		if (window->charge.user)
+			continue;
+		/* a hypervisor has its tables itself, and tells their size, too */
+		rc = iommufd_charge(&window->charge, window->table->it_base ?
+				    window->table->it_allocated_size : 0);
+		if (rc)
+			goto undo;
 	}
 	return 0;
 undo:
@@ -304,12 +379,8 @@ int tce_group_connect(struct tce_domain *domain)
 	}
 	down_write(&domain->filled);
 	rc = make_windows(domain);
-	for (i = 0; i < domain->nr && !rc; i++) {
+	for (i = 0; i < domain->nr && !rc; i++)
 		rc = tce_window_fill(&domain->windows[i]);
-		if (rc)
-			iommufd_refuse(rc, "window %u: firmware does not take what is mapped",
-				       i);
-	}
 	if (rc)
 		remove_windows(domain);
 	else

@@ -195,10 +195,8 @@ static int tce_connect(struct iommu_domain *domain, struct device *dev)
 {
 	struct tce_domain *td = to_tce_domain(domain);
 
-	if (tce_table_group(dev) != td->group->tg)
-		return iommufd_refuse(-EINVAL,
-				      "the page table was made for another group than that of %s: windows belong to one",
-				      dev_name(dev));
+	if (!tce_group_has(td->group, dev))
+		return -EINVAL;
 	return tce_group_connect(td);
 }
 

@@ -42,9 +42,11 @@ struct tce_place {
 
 /**
  * struct tce_group - devices that share their windows
- * @link: in the list of all
+ * @link: in the list of all, until the last device of the group goes
  * @kref: one for each domain, and for who works with it
- * @tg: the kernel's; valid as long as a device of the group is bound
+ * @tg: the kernel's; valid as long as a device of the group is there. Others may
+ *	come to be at the same address
+ * @gone: that is no more: the group has no device, and never will have one again
  * @lock: held while windows come and go. The kernel takes the mutex of the IOMMU
  *	  group meanwhile, which is therefore never held outside of it
  * @connected: the domain whose windows there are, or NULL; under @lock
@@ -54,6 +56,7 @@ struct tce_group {
 	struct list_head link;
 	struct kref kref;
 	struct iommu_table_group *tg;
+	bool gone;
 	struct mutex lock;	/* of windows, see above */
 	struct tce_domain *connected;
 	struct tce_place places[TCE_WINDOWS];
@@ -61,6 +64,8 @@ struct tce_group {
 
 struct tce_group *tce_group_get(struct device *dev);
 void tce_group_put(struct tce_group *group);
+bool tce_group_has(const struct tce_group *group, struct device *dev);
+void tce_group_lose(struct device *dev);
 struct iommu_table_group *tce_table_group(struct device *dev);
 int tce_group_try(struct tce_domain *domain);
 int tce_group_connect(struct tce_domain *domain);
@@ -92,6 +97,7 @@ struct tce_shadow {
  * @levels: of its table
  * @shadow: what is mapped
  * @table: while the group is attached to the domain, else NULL
+ * @charge: for the memory of the table, from the first one on
  */
 struct tce_window {
 	unsigned int num;
@@ -101,6 +107,7 @@ struct tce_window {
 	unsigned int levels;
 	struct tce_shadow shadow;
 	struct iommu_table *table;
+	struct iommufd_charge charge;
 };
 
 int tce_shadow_init(struct tce_shadow *shadow, unsigned long nr);

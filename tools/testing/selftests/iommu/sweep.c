@@ -329,6 +329,27 @@ static void one(void)
 	sweep(tap_current->arg);
 }
 
+void sweep_open(void)
+{
+	load();
+	control = open("/dev/iommu_fail", O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		tap_skip("nothing here makes allocations fail: no iommu_fail.ko");
+}
+
+void sweep_arm(unsigned int n)
+{
+	arm(n);
+}
+
+bool sweep_failed(void)
+{
+	struct outcome o;
+
+	disarm(&o);
+	return o.failed;
+}
+
 struct tap_test *sweep_tests(const struct ops_op *ops, unsigned int count)
 {
 	struct tap_test *tests = calloc(count, sizeof(*tests));

@@ -11,7 +11,18 @@
 #ifndef IOMMU_SWEEP_H
 #define IOMMU_SWEEP_H
 
+#include <stdbool.h>
+
 #include "ops.h"
+
+/*
+ * The tools of that, on a stock kernel, for tests of their own. Skips where
+ * nothing makes allocations fail; have the n-th one of this task from now on fail;
+ * end that: did it?
+ */
+void sweep_open(void);
+void sweep_arm(unsigned int n);
+bool sweep_failed(void);
 
 /* A test for each operation of a table. */
 struct tap_test *sweep_tests(const struct ops_op *ops, unsigned int count);

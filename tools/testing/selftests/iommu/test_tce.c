@@ -5,9 +5,13 @@
  * are in use, and the host's own driver afterwards.
  */
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +19,7 @@
 #include "devices.h"
 #include "mem.h"
 #include "nvme.h"
+#include "sweep.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 /* what DMA of edu moves */
@@ -22,6 +27,9 @@
 #define BIG 65536UL
 #define PCI_NVME 0x1b36, 0x0010
 #define ROUNDS 100
+/* of EEH, as sysfs shows them */
+#define PE_ISOLATED	0x1
+#define PE_RECOVERING	0x2
 
 static struct space s;
 static struct testdev d;
@@ -384,6 +392,272 @@ static void unplugged(void)
 	CHECK(dma_writes(&d, tce.dma32_first + MIB, va));
 }
 
+/* A page table stays when its devices go, but is not for those that come then. */
+static void outlives_devices(void)
+{
+	struct windows w;
+	uint32_t hwpt, pt;
+	char path[128];
+	char *va;
+
+	begin();
+	need_dynamic();
+	va = mem_anon(page);
+	hwpt = two_windows(d.vdev.id, &w);
+	attach(&d, hwpt);
+	OK(space_map(&s, va, page, tce.dma32_first + MIB));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", d.vdev.bdf);
+	edu_fini(&d.edu);
+	vdev_close(&d.vdev);
+	write_file(path, "1");
+	CHECK(access(path, F_OK));
+	OK(space_unmap(&s, tce.dma32_first + MIB, page));
+	OK(space_map(&s, va, page, tce.dma32_first + MIB));
+	write_file("/sys/bus/pci/rescan", "1");
+	CHECK(!access(path, F_OK));
+	need_edu(&d, 0, s.fd);
+	pt = hwpt;
+	ERR(vdev_attach(&d.vdev, &pt), -EINVAL);
+	CHECK(strstr(iommufd_last_reason(d.vdev.fd), "taken out"));
+	/* one of the same windows over the same address space */
+	pt = two_windows(d.vdev.id, &w);
+	attach(&d, pt);
+	CHECK(dma_writes(&d, tce.dma32_first + MIB, va));
+	OK(iofd_destroy(s.fd, hwpt));
+	CHECK(dma_writes(&d, tce.dma32_first + MIB, va));
+}
+
+static int load_driver(void)
+{
+	int fd = open("/m/iommu_tce.ko", O_RDONLY | O_CLOEXEC), rc;
+
+	CHECK(fd >= 0);
+	rc = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+static void without_driver(void)
+{
+	char reason[256];
+	struct vdev v;
+	pci_bdf bdf;
+	int rc, i;
+
+	if (access("/sys/module/iommu_tce", F_OK))
+		tap_skip("iommu_tce is not loaded");
+	CHECK(pci_find(PCI_EDU, 0, bdf));
+	space_open(&s);
+	/* the test before may not have come to its end yet */
+	for (i = 0; i < 100; i++) {
+		rc = syscall(SYS_delete_module, "iommu_tce", O_NONBLOCK) ? -errno : 0;
+		if (!rc)
+			break;
+		usleep(50000);
+	}
+	OK(rc);
+	OK(vdev_find(&v, bdf));
+	OK(vdev_open(&v));
+	rc = vdev_bind(&v, s.fd);
+	snprintf(reason, sizeof(reason), "%s", iommufd_last_reason(v.fd));
+	vdev_close(&v);
+	OK(load_driver());
+	CHECK_EQ(rc, -ENODEV);
+	CHECK(strstr(reason, "load iommu_tce"));
+	OK(vdev_setup(&v, bdf, s.fd));
+}
+
+static void limit_locked(uint64_t bytes)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct c[2];
+	struct rlimit r = { bytes, bytes };
+
+	CHECK(!syscall(SYS_capget, &h, c));
+	c[CAP_TO_INDEX(CAP_IPC_LOCK)].effective &= ~CAP_TO_MASK(CAP_IPC_LOCK);
+	CHECK(!syscall(SYS_capset, &h, c));
+	CHECK(!setrlimit(RLIMIT_MEMLOCK, &r));
+}
+
+/* The kernel, not a hypervisor, has the tables: the user answers for the memory. */
+static void tables_charged(void)
+{
+	struct windows w = {};
+	uint32_t one, two;
+	int i;
+
+	begin();
+	if (tce.max_levels < 2)
+		tap_skip("the hypervisor has the tables");
+	/* a table of 2 MiB in one piece, and what the kernel notes of it */
+	limit_locked(6 * MIB);
+	ext_want(&w, tce.dma32_first, GIB, 4096, 1, 0);
+	OK(ext_hwpt(s.fd, d.vdev.id, s.ioas, 0, &w, &one));
+	REFUSED(s.fd, IOMMU_HWPT_ALLOC, ext_hwpt(s.fd, d.vdev.id, s.ioas, 0, &w, &two), -ENOMEM);
+	CHECK(strstr(iommufd_last_reason(s.fd), "RLIMIT_MEMLOCK"));
+	for (i = 0; i < 3; i++) {
+		OK(iofd_destroy(s.fd, one));
+		OK(ext_hwpt(s.fd, d.vdev.id, s.ioas, 0, &w, &one));
+	}
+	/* that it is used costs nothing more */
+	attach(&d, one);
+	OK(vdev_detach(&d.vdev));
+	attach(&d, one);
+}
+
+/* Wherever a replace fails, the windows of before are there again. */
+static void failed_replace(void)
+{
+	unsigned int n, refused = 0;
+	uint32_t one, two, pt;
+	uint64_t low, high;
+	bool failed = true;
+	struct windows w;
+	char *va;
+	int rc;
+
+	begin();
+	/* its own function for windows goes on with a null pointer */
+	if (tce.max_levels < 2)
+		tap_skip("the kernel does not survive having no memory for windows of a hypervisor");
+	sweep_open();
+	va = mem_anon(page);
+	low = tce.dma32_first + MIB;
+	high = low + MIB;
+	memset(&w, 0, sizeof(w));
+	ext_want(&w, tce.dma32_first, 256 * MIB, 0, 0, 0);
+	OK(ext_hwpt(s.fd, d.vdev.id, s.ioas, 0, &w, &one));
+	attach(&d, one);
+	OK(space_map(&s, va, page, low));
+	OK(iofd_ioas(s.fd, &s.ioas));
+	memset(&w, 0, sizeof(w));
+	ext_want(&w, tce.dma32_first, 512 * MIB, 0, 0, 0);
+	if (tce.dynamic_length)
+		ext_want(&w, tce.dynamic_first, GIB, BIG, 0, 0);
+	OK(ext_hwpt(s.fd, d.vdev.id, s.ioas, 0, &w, &two));
+	OK(space_map(&s, va, page, high));
+	for (n = 1; failed; n++) {
+		CHECK(n < 200);
+		pt = two;
+		sweep_arm(n);
+		rc = vdev_attach(&d.vdev, &pt);
+		failed = sweep_failed();
+		if (rc) {
+			CHECK(failed);
+			CHECK(rc == -ENOMEM || rc == -ENOSPC);
+			CHECK(*iommufd_last_reason(d.vdev.fd));
+			refused++;
+		} else {
+			CHECK(dma_writes(&d, high, va));
+			attach(&d, one);
+		}
+		CHECK(!dma_writes(&d, high, va));
+		CHECK(dma_writes(&d, low, va));
+	}
+	tap_note("%u allocations, %u of them cannot be done without", n - 2, refused);
+	CHECK(refused);
+}
+
+/* Lower levels of tables are made as something is mapped there. */
+static void failed_map(void)
+{
+	unsigned int n, refused = 0;
+	bool failed = true;
+	uint64_t at;
+	uint32_t hwpt;
+	struct windows w;
+	char *va;
+	int rc;
+
+	begin();
+	need_dynamic();
+	sweep_open();
+	va = big_memory();
+	hwpt = two_windows(d.vdev.id, &w);
+	attach(&d, hwpt);
+	for (n = 1; failed; n++) {
+		CHECK(n < 200);
+		at = tce.dynamic_first + n * 64 * BIG;
+		sweep_arm(n);
+		rc = space_map(&s, va, BIG, at);
+		failed = sweep_failed();
+		if (rc) {
+			CHECK(failed);
+			CHECK_EQ(rc, -ENOMEM);
+			CHECK(*iommufd_last_reason(s.fd));
+			CHECK(!dma_writes(&d, at, va));
+			OK(space_map(&s, va, BIG, at));
+			refused++;
+		}
+		CHECK(dma_writes(&d, at, va));
+		OK(space_unmap(&s, at, BIG));
+		CHECK(!dma_writes(&d, at, va));
+	}
+	tap_note("%u allocations, %u of them cannot be done without", n - 2, refused);
+	CHECK(refused);
+}
+
+static int pe_flags(void)
+{
+	unsigned int state, flags;
+	char text[64];
+
+	CHECK(!pci_attr(d.vdev.bdf, "eeh_pe_state", text, sizeof(text)));
+	CHECK_EQ(sscanf(text, "%x %x", &state, &flags), 2);
+	return flags;
+}
+
+static void wait_recovering(int on)
+{
+	int i;
+
+	for (i = 0; i < 600; i++) {
+		if (!(pe_flags() & PE_RECOVERING) == !on)
+			return;
+		usleep(100000);
+	}
+	tap_fail(__FILE__, __LINE__, "PE is in 0x%x", pe_flags());
+}
+
+/* The kernel takes the device for frozen, and resets what it is in. */
+static void frozen(void)
+{
+	static const char recover[] = "/sys/kernel/debug/powerpc/eeh_force_recover";
+	char text[64], pe[32];
+	struct windows w;
+	uint32_t hwpt;
+	pci_bdf bdf;
+	char *va;
+
+	begin();
+	need_dynamic();
+	if (access(recover, F_OK) ||
+	    pci_attr(d.vdev.bdf, "eeh_pe_config_addr", pe, sizeof(pe)) < 0)
+		tap_skip("firmware tells of no frozen devices");
+	va = big_memory();
+	hwpt = two_windows(d.vdev.id, &w);
+	attach(&d, hwpt);
+	OK(space_map(&s, va, BIG, tce.dynamic_first));
+	CHECK(dma_writes(&d, tce.dynamic_first, va));
+	snprintf(text, sizeof(text), "%lx:%lx", strtoul(d.vdev.bdf, NULL, 16),
+		 strtoul(pe, NULL, 16));
+	write_file(recover, text);
+	wait_recovering(1);
+	/* what is mapped can be changed meanwhile */
+	OK(space_unmap(&s, tce.dynamic_first, BIG));
+	OK(space_map(&s, va, BIG, tce.dynamic_first + BIG));
+	wait_recovering(0);
+	/* it stays frozen, as far as the hardware goes, until it is opened again */
+	memcpy(bdf, d.vdev.bdf, sizeof(bdf));
+	edu_fini(&d.edu);
+	vdev_close(&d.vdev);
+	open_edu(&d, bdf, s.fd);
+	CHECK(!(pe_flags() & PE_ISOLATED));
+	attach(&d, hwpt);
+	CHECK(dma_writes(&d, tce.dynamic_first + BIG, va));
+	CHECK(!dma_writes(&d, tce.dynamic_first, va));
+}
+
 static void need_nvme(struct vdev *v)
 {
 	pci_bdf bdf;
@@ -482,8 +756,14 @@ static const struct tap_test tests[] = {
 	{ "two host bridges", two_bridges },
 	{ "windows that cannot be had", impossible },
 	{ "a device is unplugged with windows in use", unplugged },
+	{ "page tables outlive their devices", outlives_devices },
+	{ "without iommu_tce BIND says what to load", without_driver },
+	{ "memory of tables is charged to the user", tables_charged },
+	{ "a device is frozen with windows in use", frozen, 150 },
 	{ "NVMe by pages of 64 KiB in the dynamic window", nvme_far_up },
 	{ "the host's driver comes back to its own window", host_again, 60 },
+	{ "no memory for what is mapped", failed_map, 60 },
+	{ "a replace that fails puts the windows back", failed_replace, 120 },
 };
 
 int main(int argc, char **argv)

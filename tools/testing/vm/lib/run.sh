@@ -49,7 +49,8 @@ new_run_dir()
 	local n
 
 	mkdir -p "$out/logs"
-	n=$(find "$out/logs" -maxdepth 1 -name "$machine_name-[0-9]*" | sed 's/.*-//' | sort -n | tail -n 1)
+	n=$(find "$out/logs" -maxdepth 1 -name "$machine_name-[0-9]*" |
+		sed -n "s/.*\/$machine_name-\([0-9]*\)\$/\1/p" | sort -n | tail -n 1)
 	n=$((${n:-0} + 1))
 	while ! mkdir "$out/logs/$machine_name-$n" 2>/dev/null; do
 		[ -w "$out/logs" ] || die "cannot make a folder in $out/logs"
