@@ -89,9 +89,12 @@ static int switch_seen(struct kprobe *probe, struct pt_regs *regs)
 }
 
 static struct kprobe probes[] = {
-	{ .symbol_name = "amdvi_answer_requests", .pre_handler = answer_seen },
-	{ .symbol_name = "amdvi_batch_device_tlb", .pre_handler = forget_seen },
-	{ .symbol_name = "amdvi_ppr_switch", .pre_handler = switch_seen },
+	{ .symbol_name = "iommu_amdvi:amdvi_answer_requests",
+	  .pre_handler = answer_seen },
+	{ .symbol_name = "iommu_amdvi:amdvi_batch_device_tlb",
+	  .pre_handler = forget_seen },
+	{ .symbol_name = "iommu_amdvi:amdvi_ppr_switch",
+	  .pre_handler = switch_seen },
 };
 
 static struct kprobe *probe_list[ARRAY_SIZE(probes)];
