@@ -14,8 +14,7 @@
  * and the queue is emptied. What iommufd does not take by then is answered with no.
  * Requests that wait for the user are answered by iommufd.
  */
-#include <linux/pci.h>
-
+#include "../pci_pri.h"
 #include "x86.h"
 
 /* More groups than this have no names. */
@@ -135,7 +134,7 @@ static int asking_start(struct x86_asker *asker)
 	int rc;
 
 	asking_allow(asker, true);
-	rc = x86_pri_on(to_pci_dev(asker->dev), asker->share);
+	rc = pci_pri_on(to_pci_dev(asker->dev), asker->share);
 	if (rc)
 		asking_allow(asker, false);
 	return rc;
@@ -202,7 +201,7 @@ void x86_asker_stop(struct x86_asker *asker)
 	lockdep_assert_held(&asker->unit->lock);
 	if (!asker->on)
 		return;
-	x86_pri_off(to_pci_dev(asker->dev));
+	pci_pri_off(to_pci_dev(asker->dev));
 	do {
 		ops()->push(asker);
 	} while (take_all(asker->unit) && ++tries < DRAIN_TRIES);
@@ -243,7 +242,7 @@ int x86_enable_faults(struct device *dev)
 	int rc;
 
 	if (!lacks)
-		lacks = x86_pri_lacks(to_pci_dev(dev));
+		lacks = pci_pri_lacks(to_pci_dev(dev));
 	if (lacks)
 		return iommufd_refuse(-EOPNOTSUPP,
 				      "%s behind %s cannot ask for pages: %s",
@@ -270,7 +269,7 @@ void x86_disable_faults(struct device *dev)
 	share_give(asker);
 	asker->wanted = false;
 	mutex_unlock(&asker->unit->lock);
-	x86_pri_settle(to_pci_dev(dev));
+	pci_pri_settle(to_pci_dev(dev));
 }
 
 /**

@@ -33,10 +33,6 @@
 #define x86_host_note_devices	X86_OWN(X86_PREFIX, host_note_devices)
 #define x86_host_evict_users	X86_OWN(X86_PREFIX, host_evict_users)
 #define x86_visit_ids	X86_OWN(X86_PREFIX, visit_ids)
-#define x86_pri_lacks	X86_OWN(X86_PREFIX, pri_lacks)
-#define x86_pri_on	X86_OWN(X86_PREFIX, pri_on)
-#define x86_pri_off	X86_OWN(X86_PREFIX, pri_off)
-#define x86_pri_settle	X86_OWN(X86_PREFIX, pri_settle)
 #define x86_requests_init	X86_OWN(X86_PREFIX, requests_init)
 #define x86_requests_take	X86_OWN(X86_PREFIX, requests_take)
 #define x86_requests_come	X86_OWN(X86_PREFIX, requests_come)
@@ -140,12 +136,6 @@ void x86_host_uncount_drivers(struct x86_unit *unit);
 unsigned int x86_host_nr_devices(struct x86_unit *unit);
 int x86_host_note_devices(void);
 void x86_host_evict_users(void);
-
-/* pri.c */
-const char *x86_pri_lacks(struct pci_dev *pdev);
-int x86_pri_on(struct pci_dev *pdev, u32 most);
-void x86_pri_off(struct pci_dev *pdev);
-void x86_pri_settle(struct pci_dev *pdev);
 
 /* ids.c */
 typedef int (*x86_id_fn)(u16 id, void *arg);
