@@ -139,13 +139,31 @@ static struct smmu_ste device_ste(const struct smmu_device *sdev)
 	return ste;
 }
 
-static void device_write(struct smmu_device *sdev)
+/* A device that the host has not, and that shares a stream with one that leaves. */
+static const struct smmu_device *stream_user(const struct smmu_device *sdev, u32 sid)
 {
-	const struct smmu_ste ste = device_ste(sdev);
+	const struct smmu_device *other;
 	unsigned int i;
 
-	for (i = 0; i < sdev->nr_sids; i++)
+	if (!list_empty(&sdev->link))
+		return NULL;
+	list_for_each_entry(other, &sdev->unit->devices, link)
+		for (i = 0; !other->passes && i < other->nr_sids; i++)
+			if (other->sids[i] == sid)
+				return other;
+	return NULL;
+}
+
+static void device_write(struct smmu_device *sdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->nr_sids; i++) {
+		const struct smmu_device *user = stream_user(sdev, sdev->sids[i]);
+		const struct smmu_ste ste = device_ste(user ?: sdev);
+
 		smmu_stream_set(sdev->unit, sdev->sids[i], &ste);
+	}
 }
 
 /**
@@ -341,16 +359,19 @@ int smmu_attach_nested(struct iommu_domain *iommu_domain, struct device *dev)
  * smmu_release_device - a device goes
  * @dev: the device
  *
- * One that stays is passed through, as it was before.
+ * One that stays is passed through, as it was before. What it shares with others that
+ * somebody uses remains theirs.
  */
 void smmu_release_device(struct device *dev)
 {
 	struct smmu_device *sdev = to_smmu_device(dev);
 
-	smmu_attach_identity(NULL, dev);
+	mutex_lock(&sdev->unit->lock);
+	list_del_init(&sdev->link);
+	device_set(sdev, NULL, true);
+	mutex_unlock(&sdev->unit->lock);
 	smmu_pasid_disable(sdev);
 	mutex_lock(&sdev->unit->lock);
-	list_del(&sdev->link);
 	streams_put(sdev, sdev->nr_sids);
 	mutex_unlock(&sdev->unit->lock);
 	kfree(sdev);

@@ -326,13 +326,35 @@ struct target {
 	u16 did;
 };
 
+static int is_id(struct vtd_device *vdev, u16 sid, const void *arg)
+{
+	return sid == *(const u16 *)arg;
+}
+
+/*
+ * Behind a bridge devices share ids. One that comes, or goes, leaves an id to whoever
+ * has it and does not belong to the host: NULL if there is nobody.
+ */
+static struct vtd_device *id_user(const struct vtd_device *vdev, u16 sid)
+{
+	struct vtd_device *other;
+
+	if (!list_empty(&vdev->link))
+		return NULL;
+	list_for_each_entry(other, &vdev->unit->devices, link)
+		if (other->did != VTD_DID_PASS_THROUGH &&
+		    vtd_visit_ids(other, is_id, &sid))
+			return other;
+	return NULL;
+}
+
 static int write_id(struct vtd_device *vdev, u16 sid, const void *arg)
 {
 	struct vtd_entry *entry = context_of(vdev->unit, sid), value = {};
 	const struct target *target = arg;
 
 	/* It was made at probe; what is not there is blocked. */
-	if (!entry)
+	if (!entry || id_user(vdev, sid))
 		return 0;
 	if (target->domain)
 		value = context_second_stage(target->domain, target->did);
@@ -348,11 +370,12 @@ static int write_id(struct vtd_device *vdev, u16 sid, const void *arg)
 static int write_scalable_id(struct vtd_device *vdev, u16 sid, const void *arg)
 {
 	struct vtd_scontext *entry = scontext_of(vdev->unit, sid);
+	struct vtd_device *user = id_user(vdev, sid) ?: vdev;
 	const struct target *target = arg;
 
 	if (entry)
-		scontext_write(vdev, entry, &vdev->pasids,
-			       id_allowed(vdev, sid));
+		scontext_write(user, entry, &user->pasids,
+			       id_allowed(user, sid));
 	vtd_forget_context(target->batch, vdev->did, sid);
 	return 0;
 }
@@ -511,6 +534,8 @@ static int make_id(struct vtd_device *vdev, u16 sid, const void *pasids)
 	struct vtd_entry *entry;
 
 	lockdep_assert_held(&unit->x86.lock);
+	if (id_user(vdev, sid))
+		return 0;
 	if (unit->scalable) {
 		scontext = scontext_of(unit, sid);
 		if (!scontext)
@@ -630,6 +655,7 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 	vdev = kzalloc(sizeof(*vdev), GFP_KERNEL);
 	if (!vdev)
 		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&vdev->link);
 	vdev->unit = unit;
 	vdev->dev = dev;
 	vdev->asker.unit = &unit->x86;
@@ -641,23 +667,43 @@ struct iommu_device *vtd_probe_device(struct device *dev)
 	}
 	vtd_pasid_enable(vdev);
 	vtd_ats_init(vdev);
+	mutex_lock(&unit->x86.lock);
+	list_add(&vdev->link, &unit->devices);
+	mutex_unlock(&unit->x86.lock);
 	dev_iommu_priv_set(dev, vdev);
 	vtd_interrupts_adopt(&unit->x86, dev);
 	return &unit->x86.iommu;
+}
+
+/* Its directory passes requests through from now on: shared ids lead to another's. */
+static void hand_over(struct vtd_device *vdev)
+{
+	struct vtd_batch batch;
+	const struct target target = { .batch = &batch };
+
+	vtd_batch_init(&batch, vdev->unit);
+	vtd_visit_ids(vdev, write_scalable_id, &target);
+	vtd_batch_run(&batch);
 }
 
 /**
  * vtd_release_device - a device goes, or this driver does
  * @dev: the device
  *
- * One that stays is passed through, as it was before.
+ * One that stays is passed through, as it was before. What it shares with others that
+ * somebody uses remains theirs.
  */
 void vtd_release_device(struct device *dev)
 {
 	struct vtd_device *vdev = to_vtd_device(dev);
 
 	vtd_interrupts_abandon(&vdev->unit->x86, dev);
-	vtd_attach_pass_through(NULL, dev);
+	mutex_lock(&vdev->unit->x86.lock);
+	list_del_init(&vdev->link);
+	if (vdev->unit->scalable)
+		hand_over(vdev);
+	device_set(vdev, NULL, VTD_DID_PASS_THROUGH);
+	mutex_unlock(&vdev->unit->x86.lock);
 	vtd_pasid_disable(vdev);
 	vtd_device_free(vdev);
 }
@@ -682,7 +728,11 @@ int vtd_pass_everything_through(struct vtd_unit *unit)
 	}
 	mutex_lock(&unit->x86.lock);
 	for_each_pci_dev(pdev) {
-		struct vtd_device vdev = { .unit = unit, .dev = &pdev->dev };
+		struct vtd_device vdev = {
+			.link = LIST_HEAD_INIT(vdev.link),
+			.unit = unit,
+			.dev = &pdev->dev,
+		};
 
 		if (vtd_unit_of(pdev) != unit)
 			continue;

@@ -153,6 +153,7 @@ int vtd_unit_add(const struct dmar_unit *dmar, unsigned int index)
 	unit->dmar = dmar;
 	snprintf(unit->x86.name, sizeof(unit->x86.name), "vtd%u", index);
 	mutex_init(&unit->x86.lock);
+	INIT_LIST_HEAD(&unit->devices);
 	spin_lock_init(&unit->command_lock);
 	raw_spin_lock_init(&unit->context_lock);
 	ida_init(&unit->dids);

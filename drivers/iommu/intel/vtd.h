@@ -120,6 +120,7 @@ struct vtd_pasids {
  * @context_lock: serializes writes of context entries of devices that may be cut
  *		  off with the decision that they are; innermost, any context
  * @host: for devices that the IOMMU core does not know yet: passed through
+ * @devices: struct vtd_device behind it; under its lock
  * @dids: domain ids in use
  * @queue: its invalidation queue
  * @prq: its page request queue
@@ -140,6 +141,7 @@ struct vtd_unit {
 	struct vtd_entry *root;
 	raw_spinlock_t context_lock;
 	struct vtd_pasids host;
+	struct list_head devices;
 	struct ida dids;
 	struct vtd_queue queue;
 	struct vtd_prq prq;
@@ -175,6 +177,7 @@ struct vtd_tlb_user {
 
 /**
  * struct vtd_device - a device behind a unit
+ * @link: in the list of its unit; not while it comes, and when it goes
  * @dev: the device
  * @unit: the unit
  * @domain: what it is attached to; of type paging, or NULL. Under the unit's lock
@@ -194,6 +197,7 @@ struct vtd_tlb_user {
  * @asker: its page requests
  */
 struct vtd_device {
+	struct list_head link;
 	struct device *dev;
 	struct vtd_unit *unit;
 	struct vtd_domain *domain;

@@ -177,6 +177,12 @@ static inline void list_del(struct list_head *e)
 	e->prev = NULL;
 }
 
+static inline void list_del_init(struct list_head *e)
+{
+	list_del(e);
+	INIT_LIST_HEAD(e);
+}
+
 static inline void list_splice_init(struct list_head *from, struct list_head *to)
 {
 	if (list_empty(from))

@@ -559,6 +559,37 @@ static void errata(void)
 	}
 }
 
+/* Behind a bridge: what one of two leaves is the other's. */
+static void shared_stream(void)
+{
+	static struct client other;
+	struct iommu_domain *d;
+	u64 phys;
+
+	begin(FULL0, FULL1, 0, FULL5);
+	client_add(&other, 0x200);
+	other.fwspec.ids[1] = c.sid;
+	other.fwspec.num_ids = 2;
+	OK(client_probe(&other));
+	d = table(&c, 0);
+	phys = memory_new(0);
+	map(d, 0x10000, phys, PAGE_SIZE, RW);
+	OK(client_attach(&c, d));
+	OK(client_attach(&other, d));
+	client_remove(&other);
+	CHECK_EQ(goes_to(&c, -1, 0x10000, true, phys), 0);
+	CHECK(goes_to(&c, -1, 0x20000, true, 0x20000));
+	/* one that comes changes nothing either, until it is attached itself */
+	OK(smmu_attach_blocked(NULL, &c.pdev.dev));
+	CHECK(!IS_ERR(smmu_probe_device(&other.pdev.dev)));
+	CHECK(goes_to(&c, -1, 0x20000, true, 0x20000));
+	client_remove(&other);
+	CHECK(goes_to(&c, -1, 0x20000, true, 0x20000));
+	table_free(d);
+	memory_free(phys);
+	end();
+}
+
 static const struct tap_test tests[] = {
 	{ "what the driver needs", refused_units },
 	{ "registers that do not react", dead_unit },
@@ -570,6 +601,7 @@ static const struct tap_test tests[] = {
 	{ "the same with ranges, and not coherent, with S2FWB", random_stage2_ranges, 120 },
 	{ "no request is refused while a table takes the place of another", no_gap },
 	{ "streams of other devices, and of none", other_streams },
+	{ "a stream of two devices, of which one goes", shared_stream },
 	{ "a command that is not known", commands_refused },
 	{ "commands that cannot be read", commands_aborted },
 	{ "a command queue of two entries", short_queue },

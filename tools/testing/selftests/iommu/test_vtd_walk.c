@@ -5,6 +5,8 @@
  * which reason; and that this unit sees when an entry is wrong.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,6 +110,55 @@ static void reaches(void)
 	refused(IOVA, VTD_WALK_READ, vtd_fault_unattached(&r));
 	attach(&d, s.ioas);
 	allowed(IOVA, VTD_WALK_WRITE, &w);
+}
+
+static void set(const char *path)
+{
+	int fd = OK(open(path, O_WRONLY | O_CLOEXEC));
+
+	CHECK_EQ(write(fd, "1", 1), 1);
+	close(fd);
+}
+
+/*
+ * Behind a bridge requests come under the bridge's id as well. One of two devices there
+ * goes, and comes back: the other's requests do not pass the table by.
+ */
+static void sibling_goes(void)
+{
+	struct vtd_requester own, alias;
+	char path[128];
+	struct vtd_walk w;
+	pci_bdf x, y;
+
+	space_open(&s);
+	need_edu_pair(x, y);
+	OK(pci_bind(y, "vfio-pci"));
+	open_edu(&d, x, s.fd);
+	vtd_requester(&r, x);
+	attach(&d, s.ioas);
+	OK(space_map(&s, mem_anon(PAGE), PAGE, IOVA));
+	own = r;
+	alias = r;
+	alias.sid = r.sid & 0xff00;
+	CHECK(alias.sid != r.sid);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", y);
+	set(path);
+	CHECK(access(path, F_OK));
+	r = alias;
+	allowed(IOVA, VTD_WALK_READ, &w);
+	CHECK(!(w.attributes & VTD_WALK_THROUGH));
+	refused(IOVA + PAGE, VTD_WALK_READ, vtd_fault_unmapped(&r, VTD_WALK_READ));
+	r = own;
+	refused(IOVA + PAGE, VTD_WALK_READ, vtd_fault_unmapped(&r, VTD_WALK_READ));
+	OK(vdev_detach(&d.vdev));
+	r = alias;
+	refused(IOVA, VTD_WALK_READ, vtd_fault_unattached(&r));
+	set("/sys/bus/pci/rescan");
+	CHECK(!access(path, F_OK));
+	refused(IOVA, VTD_WALK_READ, vtd_fault_unattached(&r));
+	edu_fini(&d.edu);
+	vdev_close(&d.vdev);
 }
 
 static void large(void)
@@ -337,6 +388,7 @@ static void five_levels(void)
 static const struct tap_test tests[] = {
 	{ "a device is passed through, and blocked when it is claimed", through },
 	{ "it reaches what is mapped as it is mapped, and nothing else", reaches },
+	{ "one of two behind a bridge goes, and takes nothing along", sibling_goes },
 	{ "large pages are large", large },
 	{ "what is written to the window of interrupts is not translated", interrupts },
 	{ "addresses beyond what the table translates are refused", beyond_width },
