@@ -186,7 +186,8 @@ static void *ping_on(void *arg)
 	struct timeval patience = { .tv_sec = 10 };
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
 	struct echo e = { .head.type = ICMP_ECHO };
-	unsigned int early = 0;
+	unsigned int refused = 0;
+	bool sent;
 
 	CHECK(fd >= 0);
 	CHECK(inet_pton(AF_INET, PEER_ADDRESS, &peer.sin_addr) == 1);
@@ -197,13 +198,15 @@ static void *ping_on(void *arg)
 		mem_fill(e.payload, PAYLOAD, e.head.un.echo.sequence);
 		e.head.checksum = 0;
 		e.head.checksum = checksum(&e, sizeof(e));
-		if (sendto(fd, &e, sizeof(e), 0, (void *)&peer, sizeof(peer)) ==
-		    sizeof(e) && answered(fd, &e)) {
+		sent = sendto(fd, &e, sizeof(e), 0, (void *)&peer, sizeof(peer)) ==
+		       sizeof(e);
+		if (sent && answered(fd, &e)) {
 			atomic_fetch_add(&pings_answered, 1);
+			refused = 0;
 			continue;
 		}
-		/* the queue may come a moment later than the carrier */
-		if (atomic_load(&pings_answered) || early++ > 100)
+		/* the queue comes later than the carrier, and goes for moments */
+		if ((sent && atomic_load(&pings_answered)) || refused++ > 100)
 			tap_fail(__FILE__, __LINE__, "%s does not answer: %s",
 				 PEER_ADDRESS, tap_errno(errno));
 		usleep(100000);
