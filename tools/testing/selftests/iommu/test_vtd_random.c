@@ -562,7 +562,7 @@ static void end(void)
 	}
 }
 
-static void run(uint64_t seed, unsigned int count, uint64_t ecap, bool wide)
+static void run(uint64_t seed, unsigned int count, uint64_t ecap, bool wide, bool known)
 {
 	unsigned int step, i;
 
@@ -577,8 +577,10 @@ static void run(uint64_t seed, unsigned int count, uint64_t ecap, bool wide)
 		 nr_refused);
 	tap_note("%lu writes, %lu of a device itself; %lu pages dirty", nr_written, nr_dma,
 		 nr_dirty);
-	CHECK(nr_bytes && nr_large && nr_refused && nr_written);
-	CHECK(nr_dirty || !has_dirty || count < 300);
+	CHECK(nr_bytes && nr_refused);
+	/* what a seed that nobody has tried comes to is luck */
+	CHECK(!known || (nr_large && nr_written));
+	CHECK(!known || nr_dirty || !has_dirty);
 	/* what the devices go back to is then of the unit as it is */
 	if (pretended)
 		vtd_pretend(0);
@@ -596,7 +598,7 @@ static void fixed(void)
 {
 	const struct config *c = tap_current->arg;
 
-	run(c->seed, 500, c->ecap, c->wide);
+	run(c->seed, 500, c->ecap, c->wide, true);
 }
 
 static void seeded(void)
@@ -604,7 +606,7 @@ static void seeded(void)
 	const char *seed = getenv("VTD_SEED"), *count = getenv("VTD_STEPS");
 
 	run(seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL),
-	    count ? strtoul(count, NULL, 0) : 500, 0, false);
+	    count ? strtoul(count, NULL, 0) : 500, 0, false, false);
 }
 
 /* The model has to notice: a leaf of ours leads to the page beside. */
