@@ -243,6 +243,20 @@ static void put(const char *file, const char *text)
 	close(fd);
 }
 
+/* Only the IOMMU core tells of what leaves a table, and not of what our drivers do. */
+static void need_events(void)
+{
+	static const char * const own[] = { "vtd", "amdvi", "smmuv3", "tce" };
+	char path[32];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(own) / sizeof(*own); i++) {
+		snprintf(path, sizeof(path), "/sys/module/iommu_%s", own[i]);
+		if (!access(path, F_OK))
+			tap_skip("iommu_%s removes entries without a trace event", own[i]);
+	}
+}
+
 /* A function of the kernel whose calls are noted beside the IOMMU's work. */
 static void trace_begin(const char *function)
 {
@@ -250,8 +264,7 @@ static void trace_begin(const char *function)
 
 	if (access(TRACE "kprobe_events", W_OK) || access(TRACE "events/iommu/unmap", R_OK))
 		tap_skip("no trace events in this kernel");
-	if (!access("/sys/module/iommu_tce", F_OK))
-		tap_skip("TCEs are removed without a trace event");
+	need_events();
 	put(TRACE "events/enable", "0");
 	put(TRACE "kprobe_events", "");
 	snprintf(line, sizeof(line), "p:lab/off %s\n", function);
